@@ -1,1 +1,38 @@
-//! x
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Find faces in a picture and judge whether each is live or a spoof (a print, a replay on a screen, a mask).
+//!
+//! This crate knows nothing of GStreamer: it takes pixels as they lie in memory ([`image::Pixels`]) and gives
+//! [`face::Face`]s. The GStreamer elements in `plugins/` are thin over it.
+//!
+//! The modules, in the order of their knowledge (each may use only those before it; `tests/architecture.rs` holds that):
+//!
+//! | module | what it knows |
+//! |---|---|
+//! | [`error`], [`geometry`], [`image`], [`face`] | words of the field: plain data |
+//! | [`signature`] | whether a picture still lies as it lay |
+//! | [`resize`], [`letterbox`], [`crop`] | pixels to tensors |
+//! | [`model`] | what a model file expects and means (its card) |
+//! | [`runtime`] | ONNX Runtime: the library, sessions, sharing |
+//! | [`detect`] | the families of face detectors |
+//! | [`liveness`] | the families of liveness models, their fusion and the verdict |
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub mod error;
+pub mod geometry;
+
+pub mod face;
+pub mod image;
+
+pub mod signature;
+
+pub mod crop;
+pub mod letterbox;
+pub mod resize;
+
+pub mod model;
+pub mod runtime;
+
+pub mod detect;
+pub mod liveness;
+
+pub use error::{Error, Result};

@@ -1,1 +1,43 @@
-//! x
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! GStreamer elements that find faces, judge whether they are live, and draw what was found.
+//!
+//! The glue ([`caps`], [`frame`], [`meta`], [`message`], [`error`], [`stats`]) knows GStreamer and the library `liveness`; the
+//! elements know the glue, never each other: they meet in the metadata ([`meta`]).
+
+use gst::glib;
+
+pub mod caps;
+pub mod device;
+pub mod error;
+pub mod frame;
+pub mod message;
+pub mod meta;
+pub mod stats;
+
+pub mod facedetect;
+pub mod livenessclassify;
+pub mod livenessoverlay;
+
+fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
+    // ONNX Runtime may lie beside the plugin. It is loaded when an element starts, never while the registry scans.
+    if let Some(folder) = plugin.filename().as_deref().and_then(|f| f.parent()) {
+        liveness::runtime::search_in(folder);
+    }
+    meta::register();
+    facedetect::register(plugin)?;
+    livenessclassify::register(plugin)?;
+    livenessoverlay::register(plugin)
+}
+
+gst::plugin_define!(
+    liveness,
+    env!("CARGO_PKG_DESCRIPTION"),
+    plugin_init,
+    concat!(env!("CARGO_PKG_VERSION"), "-", env!("COMMIT_ID")),
+    // GStreamer knows this short list of licences; its name for ours.
+    "MIT/X11",
+    env!("CARGO_PKG_NAME"),
+    env!("CARGO_PKG_NAME"),
+    env!("CARGO_PKG_NAME"),
+    env!("BUILD_REL_DATE")
+);

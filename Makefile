@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
+# Every job of this project, by one word each. `make` alone lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+CARGO ?= cargo
+# What `make demo` looks at: a file, a camera (/dev/video0) or an address. Empty: the clip that setup makes.
+SOURCE ?=
+# The test sets, for the tests that need them; those are skipped where the folder does not exist.
+export LIVENESS_ASSETS ?= $(abspath ../shared/assets)
+
+.PHONY: help setup demo test check build install uninstall clean
+
+help: ## list the targets
+	@printf 'usage: make TARGET\n\n'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1 \2/p' $(firstword $(MAKEFILE_LIST)) \
+		| while read -r name text; do printf '  %-10s %s\n' "$$name" "$$text"; done
+
+setup: ## install and fetch what is needed (demo and test do it by themselves)
+	@scripts/setup.sh
+
+# The file is made by every build, and cargo knows best whether there is something to do.
+build: ## build the plugin (target/release/libgstliveness.so)
+	@scripts/setup.sh --packages
+	$(CARGO) build --release -p gst-plugin-liveness
+
+demo: ## find and judge the faces in a film: make demo [SOURCE=film.mp4 | picture.jpg | /dev/video0 | rtsp://…] [DURATION=10]
+	@scripts/setup.sh --packages --runtime --assets
+	$(CARGO) build --release -p gst-plugin-liveness
+	@scripts/demo.sh $(if $(SOURCE),"$$SOURCE")
+export SOURCE
+
+test: ## run all tests
+	@scripts/setup.sh
+	scripts/env.sh $(CARGO) test --workspace --all-features
+
+check: ## what must hold before a commit: format, lints, documentation
+	@scripts/setup.sh --packages
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps
+
+install: ## install the plugin for this user; for everybody as root or with SYSTEM=1
+	@scripts/setup.sh --packages --runtime
+	$(CARGO) build --release -p gst-plugin-liveness
+	@scripts/install.sh install
+
+uninstall: ## take away what install has put there
+	@scripts/install.sh uninstall
+
+clean: ## take away everything that was built, fetched and rendered
+	$(CARGO) clean
+	rm -rf .setup demo

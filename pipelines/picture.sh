@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
+# A photograph, judged and written to a new file: pipelines/picture.sh IN OUT
+#
+#   filesrc ! jpegparse ! jpegdec ! videoconvert ! videoflip ! imagefreeze ! facedetect ! livenessclassify ! livenessoverlay ! multifilesink
+set -euo pipefail
+# shellcheck source=pipelines/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+(($# == 2)) || usage 'pipelines/picture.sh IN.jpg OUT.png      (both may be .jpg or .png)'
+[[ -r $1 ]] || die "cannot read $1"
+[[ ! $1 -ef $2 ]] || die "$2 is the picture itself: choose another name, it would be overwritten"
+case ${2,,} in
+    *.png) encode=(pngenc) ;;
+    *.jpg | *.jpeg) encode=(jpegenc quality=92) ;;
+    *) die "cannot write $2: its name must end in .png or .jpg" ;;
+esac
+
+find_plugin
+find_models
+
+# The classifier gathers evidence over several frames, so it is shown the picture a dozen times. multifilesink writes each frame over
+# the one before, and the last is the best informed.
+find_picture "$1" 12
+play "${picture[@]}" ! "${analyse[@]}" ! videoconvert ! "${encode[@]}" ! multifilesink "location=$2"

@@ -1,0 +1,5 @@
+//! x
+/// x
+pub(crate) fn register(_: &gst::Plugin) -> Result<(), gst::glib::BoolError> {
+    Ok(())
+}

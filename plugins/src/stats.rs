@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What an element has done and what it cost: the read-only property `stats`.
+
+use std::time::Duration;
+
+/// Running totals since the element was started.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Stats {
+    /// Frames that came in.
+    pub frames: u64,
+    /// Frames that a model looked at.
+    pub looked: u64,
+    /// Faces seen in these.
+    pub faces: u64,
+    /// From frames to tensors.
+    pub preprocess: Duration,
+    /// In ONNX Runtime.
+    pub inference: Duration,
+    /// From outputs to faces or verdicts.
+    pub decode: Duration,
+    /// Reading and writing metadata, messages included.
+    pub metadata: Duration,
+}
+
+impl Stats {
+    /// As the structure that applications read: counts, and mean milliseconds per frame looked at.
+    pub fn structure(&self, name: &str) -> gst::Structure {
+        let mean = |d: Duration| 1e3 * d.as_secs_f64() / self.looked.max(1) as f64;
+        gst::Structure::builder(name)
+            .field("frames", self.frames)
+            .field("looked", self.looked)
+            .field("faces", self.faces)
+            .field("preprocess-ms", mean(self.preprocess))
+            .field("inference-ms", mean(self.inference))
+            .field("decode-ms", mean(self.decode))
+            .field("metadata-ms", mean(self.metadata))
+            .build()
+    }
+}

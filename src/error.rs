@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What can go wrong, each with what to do about it. Knows nothing else of the crate.
+
+use std::path::PathBuf;
+
+/// Result with the crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong. The text names the thing and the cure: it is shown to users as it is.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// ONNX Runtime's shared library could not be loaded.
+    #[error(
+        "ONNX Runtime could not be loaded: {reason}. Install version 1.20 or newer (`make install` puts it beside the plugin), \
+         or point ORT_DYLIB_PATH at the libonnxruntime.so to use"
+    )]
+    Runtime {
+        /// Which paths were tried and what each answered.
+        reason: String,
+    },
+    /// A model file could not be read.
+    #[error("cannot read the model {}: {source}", path.display())]
+    ModelFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file is not a model that ONNX Runtime can load.
+    #[error("{model} is not a model that can be loaded: {reason}. An ONNX file is needed")]
+    NotAModel {
+        /// The model, as the user named it.
+        model: String,
+        /// What ONNX Runtime said.
+        reason: String,
+    },
+    /// A model whose inputs and outputs do not fit the task.
+    #[error("{model} does not fit {task}: {reason}")]
+    UnfitModel {
+        /// The model, as the user named it.
+        model: String,
+        /// What was wanted of it.
+        task: &'static str,
+        /// What is unfit, with the shapes.
+        reason: String,
+    },
+    /// A model that does not say how its input must be prepared.
+    #[error(
+        "{model} does not say how to use it: missing {}. Write them into the model's metadata_props (as `liveness.NAME`) \
+         or into {sidecar} (as `NAME = value`)", missing.join(", ")
+    )]
+    MissingFacts {
+        /// The model, as the user named it.
+        model: String,
+        /// Names of the facts that are missing, each with its legal values.
+        missing: Vec<String>,
+        /// Where to write them.
+        sidecar: String,
+    },
+    /// A model card (metadata or sidecar file) that cannot be understood.
+    #[error("{origin}: {reason}")]
+    Card {
+        /// Where it was read.
+        origin: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Inference failed.
+    #[error("inference with {model} failed: {reason}")]
+    Inference {
+        /// The model, as the user named it.
+        model: String,
+        /// What ONNX Runtime said.
+        reason: String,
+    },
+    /// A frame whose layout contradicts its data.
+    #[error("unfit frame: {0}")]
+    Frame(String),
+    /// An option outside its legal range.
+    #[error("{0}")]
+    Option(String),
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A face and what has been found out about it. Plain data.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::geometry::{Point, Rect};
+
+/// Five points of a face, in this order: the eye on the left in the picture, the eye on the right in the picture,
+/// the tip of the nose, the mouth corner on the left, the mouth corner on the right.
+pub type Landmarks = [Point; 5];
+
+/// One face in one frame. Coordinates are pixels of the frame that was analysed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Face {
+    /// Number of the face within its frame, from 1; ties the metadata of the same face together.
+    pub id: u32,
+    /// Where it is.
+    pub rect: Rect,
+    /// The detector's confidence, 0..1.
+    pub score: f32,
+    /// Five points, where the detector gives them.
+    pub landmarks: Option<Landmarks>,
+    /// Stable over frames, where somebody follows the faces.
+    pub track: Option<u64>,
+    /// What has been judged. [`Label::Unchecked`] until somebody does.
+    pub verdict: Verdict,
+}
+
+/// The judgement of one face.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Verdict {
+    /// The verdict itself.
+    pub label: Label,
+    /// Probability that the face is live, 0..1, as the model says; `None` where no model answered.
+    pub live: Option<f32>,
+    /// Why, where the label is [`Label::Uncertain`].
+    pub reason: Option<Reason>,
+    /// Name of the model, or of several joined by `+`.
+    pub model: Option<String>,
+}
+
+impl Verdict {
+    /// Confidence in the label that was given, 0..1: the probability of live for [`Label::Live`], its complement
+    /// for [`Label::Spoof`], 0 where nothing was decided.
+    pub fn confidence(&self) -> f32 {
+        match (self.label, self.live) {
+            (Label::Live, Some(p)) => p,
+            (Label::Spoof, Some(p)) => 1.0 - p,
+            _ => 0.0,
+        }
+    }
+}
+
+/// What users see. In terms of ISO/IEC 30107-3, live is a bona fide presentation and spoof an attack presentation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Label {
+    /// Nobody has judged this face. Never to be treated as live.
+    #[default]
+    Unchecked,
+    /// A living person before the camera.
+    Live,
+    /// A print, a replay, a mask.
+    Spoof,
+    /// Judged, but the evidence is not enough; see [`Verdict::reason`].
+    Uncertain,
+}
+
+impl Label {
+    /// All labels, in the order of their numbers.
+    pub const ALL: [Self; 4] = [Self::Unchecked, Self::Live, Self::Spoof, Self::Uncertain];
+
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unchecked => "unchecked",
+            Self::Live => "live",
+            Self::Spoof => "spoof",
+            Self::Uncertain => "uncertain",
+        }
+    }
+
+    /// A stable number for it, as written into `label_id`: 0 unchecked, 1 live, 2 spoof, 3 uncertain.
+    pub fn id(self) -> i32 {
+        match self {
+            Self::Unchecked => 0,
+            Self::Live => 1,
+            Self::Spoof => 2,
+            Self::Uncertain => 3,
+        }
+    }
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Label {
+    type Err = ();
+
+    fn from_str(s: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|l| l.as_str() == s).ok_or(())
+    }
+}
+
+/// Why a face that was looked at got no live or spoof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// Smaller than the smallest face that is judged.
+    TooSmall,
+    /// Not sharp enough.
+    Blurred,
+    /// Not enough light.
+    Dark,
+    /// Partly outside the frame.
+    CutOff,
+    /// Evidence is still being gathered.
+    Collecting,
+}
+
+impl Reason {
+    /// All reasons.
+    pub const ALL: [Self; 5] = [
+        Self::TooSmall,
+        Self::Blurred,
+        Self::Dark,
+        Self::CutOff,
+        Self::Collecting,
+    ];
+
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TooSmall => "too-small",
+            Self::Blurred => "blurred",
+            Self::Dark => "dark",
+            Self::CutOff => "cut-off",
+            Self::Collecting => "collecting",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Reason {
+    type Err = ();
+
+    fn from_str(s: &str) -> Result<Self, ()> {
+        Self::ALL.into_iter().find(|r| r.as_str() == s).ok_or(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_go_both_ways() {
+        for label in Label::ALL {
+            assert_eq!(label.as_str().parse(), Ok(label));
+        }
+        for reason in Reason::ALL {
+            assert_eq!(reason.as_str().parse(), Ok(reason));
+        }
+        assert!("Live".parse::<Label>().is_err());
+    }
+
+    #[test]
+    fn a_face_that_nobody_judged_is_unchecked() {
+        let face = Face::default();
+        assert_eq!(face.verdict.label, Label::Unchecked);
+        assert_eq!(face.verdict.confidence(), 0.0);
+    }
+}

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Judging faces: one or several models of any known family, fused, from a frame and boxes to verdicts.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::crop::Crop;
+use crate::error::{Error, Result};
+use crate::face::{Face, Label, Reason, Verdict};
+use crate::image::Pixels;
+use crate::model::{Card, ModelFile, Output, Task};
+use crate::resize::{Resizer, TensorFormat};
+use crate::runtime::{Engine, Input, Options};
+
+mod decision;
+mod family;
+mod fusion;
+
+pub use decision::decide;
+pub use family::Family;
+
+/// Faces that go through a model at once at the most, where it takes any number: bounds the memory of a crowd.
+const LARGEST_BATCH: usize = 16;
+
+/// What a user may ask of the judgement.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Settings {
+    /// Probability of live from which on a face is live, 0..1; `None`: what the models' cards recommend, else
+    /// [`DEFAULT_THRESHOLD`].
+    pub threshold: Option<f32>,
+    /// Shortest side of a face that is judged, in pixels of the frame; smaller ones are uncertain.
+    pub min_face_size: f32,
+}
+
+/// Even odds: the only neutral choice for a model that recommends nothing.
+pub const DEFAULT_THRESHOLD: f32 = 0.5;
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            threshold: None,
+            min_face_size: 0.0,
+        }
+    }
+}
+
+/// Where the time went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timing {
+    /// From the frame to the tensors.
+    pub preprocess: Duration,
+    /// In ONNX Runtime.
+    pub inference: Duration,
+    /// From the outputs to verdicts.
+    pub decode: Duration,
+}
+
+/// A liveness classifier: its models and the memory to use them.
+#[derive(Debug)]
+pub struct Classifier {
+    models: Vec<Model>,
+    name: Arc<str>,
+    resizer: Resizer,
+    /// Indices of the faces that the models look at, then each one's fused probability of live.
+    judged: Vec<usize>,
+    probabilities: Vec<fusion::Mean>,
+}
+
+/// One model of a classifier.
+#[derive(Debug)]
+struct Model {
+    engine: Arc<Engine>,
+    name: String,
+    family: Option<Family>,
+    format: TensorFormat,
+    crop: Crop,
+    /// Which of the outputs says live.
+    live: usize,
+    classes: usize,
+    output: Option<Output>,
+    threshold: Option<f32>,
+    /// It takes any number of pictures at once.
+    any_batch: bool,
+    /// Tensors by batch size, made as they are needed.
+    inputs: Vec<(usize, Input)>,
+}
+
+impl Classifier {
+    /// Opens the models; their answers are fused.
+    ///
+    /// # Errors
+    /// Those of [`Engine::open`]; [`Error::UnfitModel`] where one is no liveness model; [`Error::MissingFacts`] where one does
+    /// not say how to use it and is of no known family; [`Error::Option`] for an empty list.
+    pub fn open(files: &[ModelFile], options: Options) -> Result<Self> {
+        if files.is_empty() {
+            return Err(Error::Option(
+                "no liveness model is named: set model=FILE.onnx, several separated by commas"
+                    .into(),
+            ));
+        }
+        let models = files
+            .iter()
+            .map(|file| Model::open(file, options))
+            .collect::<Result<Vec<_>>>()?;
+        let names: Vec<_> = models.iter().map(|m| m.name.as_str()).collect();
+        Ok(Self {
+            name: names.join("+").into(),
+            models,
+            resizer: Resizer::new(),
+            judged: Vec::new(),
+            probabilities: Vec::new(),
+        })
+    }
+
+    /// Name of the model, or of several joined by `+`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// For each model: its name and, where it was recognised by its shapes, its family. For log lines: users should see what
+    /// was assumed.
+    pub fn families(&self) -> impl Iterator<Item = (&str, Option<Family>)> {
+        self.models.iter().map(|m| (m.name.as_str(), m.family))
+    }
+
+    /// The threshold in use when the user gives none: the mean of what the cards recommend, as the probabilities are fused by
+    /// their mean.
+    pub fn default_threshold(&self) -> f32 {
+        let told: Vec<f32> = self.models.iter().filter_map(|m| m.threshold).collect();
+        if told.len() == self.models.len() {
+            told.iter().sum::<f32>() / told.len() as f32
+        } else {
+            DEFAULT_THRESHOLD
+        }
+    }
+
+    /// Judges `faces` of `frame` and writes their verdicts. A face that no model answered for, or whose answer is no
+    /// number, stays [`Label::Unchecked`].
+    ///
+    /// # Errors
+    /// [`Error::Inference`], and [`Error::UnfitModel`] for outputs that contradict their own shapes. No face is judged
+    /// then.
+    pub fn classify(
+        &mut self,
+        frame: &dyn Pixels,
+        faces: &mut [Face],
+        settings: &Settings,
+    ) -> Result<Timing> {
+        let threshold = settings.threshold.unwrap_or(self.default_threshold());
+        self.judged.clear();
+        for (i, face) in faces.iter_mut().enumerate() {
+            face.verdict = Verdict::default();
+            if !face.rect.is_valid() {
+                continue;
+            }
+            if face.rect.w.min(face.rect.h) < settings.min_face_size {
+                face.verdict = Verdict {
+                    label: Label::Uncertain,
+                    reason: Some(Reason::TooSmall),
+                    ..Verdict::default()
+                };
+                continue;
+            }
+            self.judged.push(i);
+        }
+        self.probabilities.clear();
+        self.probabilities
+            .resize(self.judged.len(), fusion::Mean::default());
+        let mut timing = Timing::default();
+        for model in &mut self.models {
+            let size = if model.any_batch { LARGEST_BATCH } else { 1 };
+            let batches = self
+                .judged
+                .chunks(size)
+                .zip(self.probabilities.chunks_mut(size));
+            for (batch, probabilities) in batches {
+                let boxes = batch.iter().map(|&i| faces[i].rect);
+                model.run(&mut self.resizer, frame, boxes, probabilities, &mut timing)?;
+            }
+        }
+        let start = Instant::now();
+        for (&i, mean) in self.judged.iter().zip(&self.probabilities) {
+            faces[i].verdict = Verdict {
+                model: Some(self.name.to_string()),
+                ..decide(mean.get(self.models.len()), threshold)
+            };
+        }
+        timing.decode += start.elapsed();
+        Ok(timing)
+    }
+}
+
+impl Model {
+    fn open(file: &ModelFile, options: Options) -> Result<Self> {
+        let engine = Engine::open(&file.name, &file.bytes, options)?;
+        let told = Card::from_facts(engine.facts(), &file.name)?;
+        let told = file.sidecar.clone().or(told);
+        let unfit = |reason: String| Error::UnfitModel {
+            model: file.name.clone(),
+            task: "liveness classification",
+            reason,
+        };
+        if told.task.is_some_and(|t| t != Task::Liveness) {
+            return Err(unfit("its card says that it is for another task".into()));
+        }
+        let shape = family::Shape::of(engine.inputs(), engine.outputs()).map_err(unfit)?;
+        let family = Family::identify(&shape, &file.stem());
+        let card = told.or(family.map(Family::card).unwrap_or_default());
+        let mut missing = Vec::new();
+        let mut need = |fact: &str, told: bool| {
+            if !told {
+                missing.push(crate::model::describe(fact));
+            }
+        };
+        need("color", card.color.is_some());
+        need("mean", card.mean.is_some());
+        need("scale", card.scale.is_some());
+        need("crop", card.crop.is_some());
+        need("crop-scale", card.crop_scale.is_some());
+        need("outside", card.outside.is_some());
+        need("classes", card.classes.is_some());
+        let (
+            Some(channels),
+            Some(mean),
+            Some(scale),
+            Some(crop),
+            Some(crop_scale),
+            Some(outside),
+            Some(classes),
+        ) = (
+            card.color,
+            card.mean,
+            card.scale,
+            card.crop,
+            card.crop_scale,
+            card.outside,
+            card.classes,
+        )
+        else {
+            return Err(Error::MissingFacts {
+                model: file.name.clone(),
+                missing,
+                sidecar: file.sidecar_path.display().to_string(),
+            });
+        };
+        if channels.count() != shape.channels {
+            return Err(unfit(format!(
+                "it takes {} channels, its card says {channels:?}",
+                shape.channels
+            )));
+        }
+        if classes.len() != shape.classes {
+            return Err(unfit(format!(
+                "it gives {} numbers per face, its card names {} classes",
+                shape.classes,
+                classes.len()
+            )));
+        }
+        let live = classes
+            .iter()
+            .position(|c| c == "live")
+            .ok_or_else(|| unfit("none of its classes is `live`".into()))?;
+        Ok(Self {
+            name: card.name.unwrap_or_else(|| file.stem()),
+            family,
+            format: TensorFormat {
+                width: shape.width,
+                height: shape.height,
+                planar: shape.planar,
+                channels,
+                mean,
+                scale,
+            },
+            crop: Crop {
+                shape: crop,
+                scale: crop_scale,
+                outside,
+            },
+            live,
+            classes: shape.classes,
+            output: card.output,
+            threshold: card.threshold,
+            any_batch: shape.any_batch,
+            inputs: Vec::new(),
+            engine,
+        })
+    }
+
+    fn run(
+        &mut self,
+        resizer: &mut Resizer,
+        frame: &dyn Pixels,
+        boxes: impl ExactSizeIterator<Item = crate::geometry::Rect>,
+        probabilities: &mut [fusion::Mean],
+        timing: &mut Timing,
+    ) -> Result<()> {
+        let start = Instant::now();
+        let n = boxes.len();
+        let index = match self.inputs.iter().position(|(size, _)| *size == n) {
+            Some(index) => index,
+            None => {
+                let f = &self.format;
+                let shape = if f.planar {
+                    [n, f.channels.count(), f.height, f.width]
+                } else {
+                    [n, f.height, f.width, f.channels.count()]
+                };
+                self.inputs.push((n, Input::new(shape)?));
+                self.inputs.len() - 1
+            }
+        };
+        let input = &mut self.inputs[index].1;
+        let layout = frame.layout();
+        let size = (layout.width, layout.height);
+        let tensors = input.data().chunks_exact_mut(self.format.len());
+        for (face, tensor) in boxes.zip(tensors) {
+            let (window, border) = self.crop.window(&face, size);
+            let target = (self.format.width, self.format.height);
+            resizer.run(frame, window, border, &self.format, target, tensor);
+        }
+        let filled = Instant::now();
+        let (classes, live, output) = (self.classes, self.live, self.output);
+        let mut ran = filled;
+        let decoded = self.engine.run(input, |outputs| {
+            ran = Instant::now();
+            let data = outputs.first().map_or(&[][..], |o| o.data);
+            if data.len() != n * classes {
+                return Err(format!(
+                    "{} numbers came out for {n} faces of {classes} classes",
+                    data.len()
+                ));
+            }
+            for (numbers, mean) in data.chunks_exact(classes).zip(probabilities) {
+                mean.add(fusion::probability(numbers, live, output));
+            }
+            Ok(())
+        })?;
+        timing.preprocess += filled - start;
+        timing.inference += ran - filled;
+        timing.decode += ran.elapsed();
+        decoded.map_err(|reason| Error::UnfitModel {
+            model: self.engine.name().to_owned(),
+            task: "liveness classification",
+            reason,
+        })
+    }
+}

@@ -1,0 +1,492 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! ONNX Runtime: finding and loading its library once per process, and sessions that are shared between all who use the
+//! same model. Knows no families of models.
+
+use std::collections::HashMap;
+use std::error::Error as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+
+use once_cell::sync::OnceCell;
+use ort::environment::Environment;
+use ort::logging::LogLevel;
+use ort::session::Session;
+use ort::session::builder::GraphOptimizationLevel;
+use ort::value::{Tensor, TensorElementType, ValueType};
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+use crate::model::PREFIX;
+
+/// The one environment of this process. Made by the first who needs it, never while a plugin is merely being scanned.
+static ENVIRONMENT: OnceCell<Environment> = OnceCell::new();
+
+/// Folders named by [`search_in`], searched before the user's and the system's.
+static FOLDERS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Engines in use, by what makes them equal.
+static ENGINES: Mutex<Option<HashMap<Key, Weak<Engine>>>> = Mutex::new(None);
+
+/// A poisoned lock only says that somebody panicked elsewhere; the data behind ours is whole at every point.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Names a folder to look for ONNX Runtime in: that of a plugin, so that a library installed beside it is found. The folder
+/// `liveness` in it is searched too, as GStreamer would take a library beside its plugins for one of them.
+pub fn search_in(folder: &Path) {
+    let mut folders = lock(&FOLDERS);
+    if !folders.iter().any(|f| f == folder) {
+        folders.push(folder.to_owned());
+    }
+}
+
+/// File name of ONNX Runtime's library on this system.
+fn library_name() -> String {
+    format!(
+        "{}onnxruntime{}",
+        std::env::consts::DLL_PREFIX,
+        std::env::consts::DLL_SUFFIX
+    )
+}
+
+/// Folders to search, in order: named by [`search_in`], the user's data folder, the dynamic linker's, the system's.
+fn folders() -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for folder in lock(&FOLDERS).iter() {
+        all.extend([folder.clone(), folder.join("liveness")]);
+    }
+    let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
+    let home = || std::env::home_dir().map(|h| h.join(".local/share"));
+    all.extend(
+        data.filter(|d| d.is_absolute())
+            .or_else(home)
+            .map(|d| d.join("liveness")),
+    );
+    if let Some(path) = std::env::var_os("LD_LIBRARY_PATH") {
+        all.extend(std::env::split_paths(&path).filter(|p| p.is_absolute()));
+    }
+    let arch = std::env::consts::ARCH;
+    all.push("/usr/local/lib".into());
+    all.push(format!("/usr/lib/{arch}-linux-gnu").into());
+    all.extend(["/usr/lib64", "/usr/lib", "/opt/homebrew/lib"].map(PathBuf::from));
+    all
+}
+
+/// The library in `folder`: its plain name, else the newest with a version behind it (`libonnxruntime.so.1.24.4`).
+fn library_in(folder: &Path) -> Option<PathBuf> {
+    let name = library_name();
+    let plain = folder.join(&name);
+    if plain.is_file() {
+        return Some(plain);
+    }
+    let versioned = format!("{name}.");
+    let version = |p: &PathBuf| -> Vec<u32> {
+        let text = p.to_string_lossy().into_owned();
+        text.split('.').filter_map(|s| s.parse().ok()).collect()
+    };
+    std::fs::read_dir(folder)
+        .ok()?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|p| {
+            p.file_name()
+                .is_some_and(|n| n.to_string_lossy().starts_with(&versioned))
+        })
+        .max_by_key(version)
+}
+
+/// Loads one library. `Err` is what is wrong with it.
+fn load(path: &Path) -> Result<Environment, String> {
+    // ort resolves a relative path against the executable, and panics where that cannot be told.
+    let path = std::path::absolute(path).map_err(|e| e.to_string())?;
+    if !path.is_file() {
+        return Err(format!("{}: no such file", path.display()));
+    }
+    let builder = ort::init_from(&path).map_err(|e| match &e {
+        // Its own text leaves out what the dynamic linker said.
+        ort::LoadDynamicError::Dlopen { error, path } => {
+            let detail = error.source().map_or(error.to_string(), |s| s.to_string());
+            format!("{} cannot be loaded: {detail}", path.display())
+        }
+        ort::LoadDynamicError::BadVersion { version_str, path } => {
+            format!(
+                "{} is version {version_str}, too old: 1.{} or newer is needed",
+                path.display(),
+                ort::MINOR_VERSION
+            )
+        }
+        other => other.to_string(),
+    })?;
+    builder
+        .with_name("liveness")
+        .with_telemetry(false)
+        .build()
+        .map_err(|e| e.to_string())
+}
+
+/// The process's environment; loads the library at the first call.
+///
+/// Looked up by `ORT_DYLIB_PATH` (and then nowhere else), beside the plugin, in the user's data folder, in the system's
+/// folders. A failure is not remembered: the next call looks again.
+///
+/// # Errors
+/// [`Error::Runtime`] with every path that was tried and what was wrong with it.
+pub fn environment() -> Result<&'static Environment> {
+    ENVIRONMENT.get_or_try_init(|| {
+        let fail = |reason| Err(Error::Runtime { reason });
+        if let Some(path) = std::env::var_os("ORT_DYLIB_PATH").filter(|p| !p.is_empty()) {
+            return load(Path::new(&path))
+                .or_else(|e| fail(format!("{e} (named by ORT_DYLIB_PATH)")));
+        }
+        let folders = folders();
+        let mut tried = Vec::new();
+        for path in folders.iter().filter_map(|f| library_in(f)) {
+            match load(&path) {
+                Ok(environment) => return Ok(environment),
+                Err(e) => tried.push(e),
+            }
+        }
+        if tried.is_empty() {
+            let list: Vec<_> = folders.iter().map(|f| f.display().to_string()).collect();
+            tried.push(format!("no {} in {}", library_name(), list.join(", ")));
+        }
+        fail(tried.join("; "))
+    })
+}
+
+/// Where inference runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Device {
+    /// The processor.
+    #[default]
+    Cpu,
+}
+
+/// How a session runs. Users with equal options share it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Options {
+    /// Where.
+    pub device: Device,
+    /// Threads within one operator. More than 1 brings small nets no better median and a far worse tail.
+    pub threads: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            device: Device::Cpu,
+            threads: 1,
+        }
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Key {
+    sha256: [u8; 32],
+    options: Options,
+}
+
+/// An input or output of a model: its name and its dimensions, -1 for those that are free.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outlet {
+    /// Name in the graph.
+    pub name: String,
+    /// Dimensions.
+    pub shape: Vec<i64>,
+}
+
+/// What came out of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct OutputView<'a> {
+    /// Name in the graph.
+    pub name: &'a str,
+    /// Dimensions.
+    pub shape: &'a [i64],
+    /// The numbers, row-major.
+    pub data: &'a [f32],
+}
+
+/// An input tensor that belongs to ONNX Runtime and is filled in place.
+#[derive(Debug)]
+pub struct Input(Tensor<f32>);
+
+impl Input {
+    /// Memory for `shape`.
+    ///
+    /// # Errors
+    /// [`Error::Runtime`] without the library or without memory.
+    pub fn new(shape: [usize; 4]) -> Result<Self> {
+        environment()?;
+        let fail = |e: ort::Error| Error::Runtime {
+            reason: e.to_string(),
+        };
+        let allocator = ort::memory::Allocator::default();
+        let mut tensor = Tensor::new(&allocator, shape).map_err(fail)?;
+        tensor.extract_tensor_mut().1.fill(0.0);
+        Ok(Self(tensor))
+    }
+
+    /// The numbers, row-major.
+    pub fn data(&mut self) -> &mut [f32] {
+        self.0.extract_tensor_mut().1
+    }
+}
+
+/// A model that is ready to run, shared by all who opened the same bytes with the same options.
+///
+/// ONNX Runtime's `Run` is not safe to call twice at once on one session (so the authors of `ort` found), and a lock held over
+/// inference would let one stream wait for the other. So an engine lends out sessions: the first serves everybody
+/// until two want to run at the same moment; then another is made, up to one per core. N streams on C cores cost at
+/// most C models in memory.
+#[derive(Debug)]
+pub struct Engine {
+    name: String,
+    bytes: Arc<[u8]>,
+    options: Options,
+    inputs: Vec<Outlet>,
+    outputs: Vec<Outlet>,
+    facts: std::collections::BTreeMap<String, String>,
+    pool: Mutex<Pool>,
+    returned: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Pool {
+    idle: Vec<Session>,
+    made: usize,
+}
+
+impl Engine {
+    /// The engine for a model's bytes; an existing one where somebody has opened the same before. `name` is for messages.
+    ///
+    /// # Errors
+    /// [`Error::Runtime`] without the library, [`Error::NotAModel`] where ONNX Runtime cannot load the bytes,
+    /// [`Error::UnfitModel`] for inputs or outputs that are not tensors of 32-bit floats.
+    pub fn open(name: &str, bytes: &Arc<[u8]>, options: Options) -> Result<Arc<Self>> {
+        environment()?;
+        let key = Key {
+            sha256: Sha256::digest(bytes).into(),
+            options,
+        };
+        let mut engines = lock(&ENGINES);
+        let engines = engines.get_or_insert_default();
+        if let Some(engine) = engines.get(&key).and_then(Weak::upgrade) {
+            return Ok(engine);
+        }
+        engines.retain(|_, engine| engine.strong_count() > 0);
+        let session = session(name, bytes, options)?;
+        let outlets = |list: &[ort::value::Outlet]| -> Result<Vec<Outlet>> {
+            list.iter().map(|o| outlet(name, o)).collect()
+        };
+        let engine = Arc::new(Self {
+            name: name.to_owned(),
+            bytes: bytes.clone(),
+            options,
+            inputs: outlets(session.inputs())?,
+            outputs: outlets(session.outputs())?,
+            facts: facts(&session),
+            pool: Mutex::new(Pool {
+                idle: vec![session],
+                made: 1,
+            }),
+            returned: Condvar::new(),
+        });
+        engines.insert(key, Arc::downgrade(&engine));
+        Ok(engine)
+    }
+
+    /// The model as the first user named it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What the model takes.
+    pub fn inputs(&self) -> &[Outlet] {
+        &self.inputs
+    }
+
+    /// What the model gives, in the order in which [`Engine::run`] hands it out.
+    pub fn outputs(&self) -> &[Outlet] {
+        &self.outputs
+    }
+
+    /// The facts in the model's `metadata_props`, without their prefix.
+    pub fn facts(&self) -> &std::collections::BTreeMap<String, String> {
+        &self.facts
+    }
+
+    /// Runs the model on its one input and hands the outputs to `read`. Waits while every core runs it already.
+    ///
+    /// # Errors
+    /// [`Error::Inference`] with what ONNX Runtime said.
+    pub fn run<R>(&self, input: &Input, read: impl FnOnce(&[OutputView]) -> R) -> Result<R> {
+        let fail = |e: ort::Error| Error::Inference {
+            model: self.name.clone(),
+            reason: e.to_string(),
+        };
+        let mut lease = self.lease()?;
+        let outputs = lease.session()?.run(ort::inputs![&input.0]).map_err(fail)?;
+        let values: Vec<_> = outputs.values().collect();
+        let views = values
+            .iter()
+            .zip(&self.outputs)
+            .map(|(value, outlet)| {
+                let (shape, data) = value.try_extract_tensor::<f32>()?;
+                Ok(OutputView {
+                    name: &outlet.name,
+                    shape,
+                    data,
+                })
+            })
+            .collect::<Result<Vec<_>, ort::Error>>()
+            .map_err(fail)?;
+        Ok(read(&views))
+    }
+
+    /// A session for one run. Only counting happens under the lock.
+    fn lease(&self) -> Result<Lease<'_>> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let mut pool = lock(&self.pool);
+        loop {
+            if let Some(session) = pool.idle.pop() {
+                return Ok(Lease {
+                    engine: self,
+                    session: Some(session),
+                });
+            }
+            if pool.made < cores {
+                pool.made += 1;
+                break;
+            }
+            pool = self
+                .returned
+                .wait(pool)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        drop(pool);
+        // From here on the lease gives the place back, whatever happens.
+        let mut lease = Lease {
+            engine: self,
+            session: None,
+        };
+        lease.session = Some(session(&self.name, &self.bytes, self.options)?);
+        Ok(lease)
+    }
+}
+
+/// A session lent out; it goes back when this is dropped.
+struct Lease<'a> {
+    engine: &'a Engine,
+    session: Option<Session>,
+}
+
+impl Lease<'_> {
+    fn session(&mut self) -> Result<&mut Session> {
+        self.session.as_mut().ok_or_else(|| Error::Inference {
+            model: self.engine.name.clone(),
+            reason: "no session".into(),
+        })
+    }
+}
+
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        let mut pool = lock(&self.engine.pool);
+        match self.session.take() {
+            Some(session) => pool.idle.push(session),
+            None => pool.made -= 1,
+        }
+        drop(pool);
+        self.engine.returned.notify_one();
+    }
+}
+
+fn session(name: &str, bytes: &[u8], options: Options) -> Result<Session> {
+    let build = || -> Result<Session, ort::Error> {
+        let Device::Cpu = options.device;
+        let environment = environment().map_err(|e| ort::Error::new(e.to_string()))?;
+        Session::builder(environment)?
+            .with_optimization_level(GraphOptimizationLevel::All)?
+            .with_intra_threads(options.threads.max(1))?
+            .with_inter_threads(1)?
+            .with_intra_op_spinning(false)?
+            .with_inter_op_spinning(false)?
+            // Its warnings are about how a model was exported; what is fatal comes back as an error.
+            .with_log_level(LogLevel::Fatal)?
+            .commit_from_memory(bytes)
+    };
+    build().map_err(|e| Error::NotAModel {
+        model: name.to_owned(),
+        reason: e.to_string().replace('\n', " "),
+    })
+}
+
+fn outlet(model: &str, outlet: &ort::value::Outlet) -> Result<Outlet> {
+    match outlet.dtype() {
+        ValueType::Tensor {
+            ty: TensorElementType::Float32,
+            shape,
+            ..
+        } => Ok(Outlet {
+            name: outlet.name().to_owned(),
+            shape: shape.to_vec(),
+        }),
+        other => Err(Error::UnfitModel {
+            model: model.to_owned(),
+            task: "inference on pictures",
+            reason: format!(
+                "`{}` is {other}, a tensor of 32-bit floats is needed",
+                outlet.name()
+            ),
+        }),
+    }
+}
+
+fn facts(session: &Session) -> std::collections::BTreeMap<String, String> {
+    let Ok(metadata) = session.metadata() else {
+        return Default::default();
+    };
+    let keys = metadata.custom_keys().unwrap_or_default();
+    keys.into_iter()
+        .filter_map(|key| {
+            let value = metadata.custom(&key)?;
+            Some((key.strip_prefix(PREFIX)?.to_owned(), value))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_plain_name_wins_and_else_the_newest_version() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(library_in(dir.path()), None);
+        for version in ["1.9.0", "1.24.4", "1.20.1"] {
+            let name = format!("{}.{version}", library_name());
+            std::fs::write(dir.path().join(name), "").unwrap();
+        }
+        let found = library_in(dir.path()).unwrap();
+        assert!(found.to_string_lossy().ends_with("1.24.4"), "{found:?}");
+        std::fs::write(dir.path().join(library_name()), "").unwrap();
+        assert!(library_in(dir.path()).unwrap().ends_with(library_name()));
+    }
+
+    #[test]
+    fn what_cannot_be_loaded_is_named_with_its_reason() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("missing.so");
+        let text = load(&path).unwrap_err();
+        assert!(
+            text.contains("missing.so") && text.contains("no such file"),
+            "{text}"
+        );
+        std::fs::write(&path, "this is no library ".repeat(100)).unwrap();
+        let text = load(&path).unwrap_err();
+        assert!(
+            text.contains("missing.so") && text.contains("ELF"),
+            "{text}"
+        );
+    }
+}

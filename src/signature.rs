@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A few bytes that tell whether a frame still lies as it lay: taken where faces were found, held against the frame where they
+//! are to be drawn. Elements in between may flip or rotate the picture and leave the metadata as it was.
+
+use crate::image::{ColorModel, Pixels, Sample};
+
+/// Cells along each side.
+const SIDE: usize = 8;
+const CELLS: usize = SIDE * SIDE;
+const LAST: usize = SIDE - 1;
+
+/// Samples along each side of a cell. 64 rows are touched in all, whatever the frame's size: tens of microseconds.
+const PER_CELL: usize = 8;
+
+/// Correlation below which two frames do not show the same picture. Brightness, contrast, scale and lossy coding keep it
+/// above 0.9.
+const SAME_PICTURE: f32 = 0.5;
+
+/// Contrast (standard deviation of the cells, in levels of 256) below which nothing can be told.
+const LEAST_CONTRAST: f32 = 1.0;
+
+/// Mean brightness of 8x8 cells of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signature([u8; CELLS]);
+
+impl Signature {
+    /// Looks at a frame; `scratch` is for sources that unpack their rows.
+    pub fn of(frame: &dyn Pixels, scratch: &mut Vec<u8>) -> Self {
+        let layout = frame.layout();
+        let n = SIDE * PER_CELL;
+        let at = |i: usize, size: usize| ((2 * i + 1) * size / (2 * n)).min(size - 1);
+        // Luma alone; of RGB all three, as the same picture in YUV has them in its luma.
+        let count = if matches!(layout.color, ColorModel::Rgb) {
+            3
+        } else {
+            1
+        };
+        let mut sums = [0u32; CELLS];
+        for i in 0..n {
+            for c in &layout.components[..count] {
+                let row = frame.row(c.plane, at(i, layout.height) >> c.sub_y, scratch);
+                let cells = &mut sums[i / PER_CELL * SIDE..][..SIDE];
+                for j in 0..n {
+                    let k = c.offset + (at(j, layout.width) >> c.sub_x) * c.step;
+                    let read = |i: usize| u32::from(row[i]);
+                    cells[j / PER_CELL] += match layout.sample {
+                        Sample::U8 => read(k),
+                        // The upper 8 significant bits.
+                        Sample::U16Le => {
+                            (read(2 * k) | read(2 * k + 1) << 8) >> (c.shift + c.depth - 8)
+                        }
+                        Sample::U16Be => {
+                            (read(2 * k + 1) | read(2 * k) << 8) >> (c.shift + c.depth - 8)
+                        }
+                    };
+                }
+            }
+        }
+        let per_cell = (PER_CELL * PER_CELL * count) as u32;
+        Self(sums.map(|s| (s / per_cell).min(255) as u8))
+    }
+
+    /// As text: two digits per cell, row by row.
+    pub fn to_hex(&self) -> String {
+        use std::fmt::Write;
+        self.0.iter().fold(String::new(), |mut s, b| {
+            // Writing to a String cannot fail.
+            let _ = write!(s, "{b:02x}");
+            s
+        })
+    }
+
+    /// From the text of [`Signature::to_hex`].
+    pub fn from_hex(s: &str) -> Option<Self> {
+        let digits = s.as_bytes();
+        let mut cells = [0; CELLS];
+        if digits.len() != 2 * CELLS {
+            return None;
+        }
+        for (cell, pair) in cells.iter_mut().zip(digits.as_chunks::<2>().0) {
+            *cell = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+        }
+        Some(Self(cells))
+    }
+
+    /// Whether a frame with this signature and one with `other` show the same picture the same way round: they
+    /// correlate, and no turned or mirrored version of the other correlates better. Frames without contrast pass: any
+    /// way round they look the same.
+    pub fn agrees(&self, other: &Self) -> bool {
+        let straight = |x: usize, y: usize| (x, y);
+        let Some(same) = self.correlation(other, straight) else {
+            return true;
+        };
+        let turned: [fn(usize, usize) -> (usize, usize); 7] = [
+            |x, y| (LAST - x, y),
+            |x, y| (x, LAST - y),
+            |x, y| (LAST - x, LAST - y),
+            |x, y| (y, x),
+            |x, y| (LAST - y, x),
+            |x, y| (y, LAST - x),
+            |x, y| (LAST - y, LAST - x),
+        ];
+        same >= SAME_PICTURE
+            && turned
+                .iter()
+                .all(|t| self.correlation(other, t).is_none_or(|c| c <= same))
+    }
+
+    /// Normalised cross-correlation with `other` read through `turn`; `None` where either has no contrast.
+    fn correlation(
+        &self,
+        other: &Self,
+        turn: impl Fn(usize, usize) -> (usize, usize),
+    ) -> Option<f32> {
+        let mean = |s: &Self| s.0.iter().map(|&v| f32::from(v)).sum::<f32>() / CELLS as f32;
+        let (mean_a, mean_b) = (mean(self), mean(other));
+        let (mut ab, mut aa, mut bb) = (0.0, 0.0, 0.0);
+        for y in 0..SIDE {
+            for x in 0..SIDE {
+                let (tx, ty) = turn(x, y);
+                let a = f32::from(self.0[y * SIDE + x]) - mean_a;
+                let b = f32::from(other.0[ty * SIDE + tx]) - mean_b;
+                ab += a * b;
+                aa += a * a;
+                bb += b * b;
+            }
+        }
+        let least = LEAST_CONTRAST * LEAST_CONTRAST * CELLS as f32;
+        (aa > least && bb > least).then(|| ab / (aa * bb).sqrt())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::{Layout, Plane, View};
+    use proptest::prelude::*;
+
+    fn signature(w: usize, h: usize, pixel: impl Fn(usize, usize) -> u8) -> Signature {
+        let layout = Layout::rgb8(w, h);
+        let data: Vec<u8> = (0..w * h).flat_map(|i| [pixel(i % w, i / w); 3]).collect();
+        let plane = Plane {
+            data: &data,
+            stride: w * 3,
+        };
+        let view = View::new(&layout, &[plane]).unwrap();
+        Signature::of(&view, &mut Vec::new())
+    }
+
+    /// A smooth picture without symmetry, over 0..1 x 0..1.
+    fn scene(x: f32, y: f32) -> f32 {
+        120.0 + 60.0 * (3.0 * x + 1.0).sin() + 40.0 * (5.0 * y * y + 2.0 * x).cos()
+    }
+
+    #[test]
+    fn text_goes_both_ways() {
+        let s = signature(64, 48, |x, y| (x * 3 + y) as u8);
+        assert_eq!(Signature::from_hex(&s.to_hex()), Some(s));
+        assert_eq!(Signature::from_hex("00"), None);
+        assert_eq!(Signature::from_hex(&"é".repeat(64)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn scaled_and_relit_agrees_turned_does_not(
+            w in 16usize..200, h in 16usize..200, w2 in 16usize..200, h2 in 16usize..200,
+            gain in 0.4f32..1.0, offset in 0f32..20.0,
+        ) {
+            let at = |i: usize, n: usize| (i as f32 + 0.5) / n as f32;
+            let a = signature(w, h, |x, y| scene(at(x, w), at(y, h)) as u8);
+            let other = |turn: fn(f32, f32) -> (f32, f32)| {
+                signature(w2, h2, move |x, y| {
+                    let (u, v) = turn(at(x, w2), at(y, h2));
+                    (scene(u, v) * gain + offset) as u8
+                })
+            };
+            prop_assert!(a.agrees(&other(|u, v| (u, v))));
+            prop_assert!(!a.agrees(&other(|u, v| (1.0 - u, v))));
+            prop_assert!(!a.agrees(&other(|u, v| (u, 1.0 - v))));
+            prop_assert!(!a.agrees(&other(|u, v| (1.0 - u, 1.0 - v))));
+            prop_assert!(!a.agrees(&other(|u, v| (v, 1.0 - u))));
+        }
+    }
+
+    #[test]
+    fn a_blank_frame_agrees_with_anything() {
+        let blank = signature(64, 64, |_, _| 16);
+        assert!(blank.agrees(&signature(64, 64, |x, _| x as u8)));
+    }
+}
