@@ -29,7 +29,8 @@ impl Letterbox {
         };
         let (w, h) = (width.max(1) as f64 * par, height.max(1) as f64);
         let scale = (to.0 as f64 / w).min(to.1 as f64 / h);
-        let side = |n: f64, most: usize| ((n * scale).round() as usize).clamp(1, most.max(1));
+        let side =
+            |n: f64, most: usize| ((n * scale).round_ties_even() as usize).clamp(1, most.max(1));
         Self {
             frame: (width.max(1), height.max(1)),
             size: (side(w, to.0), side(h, to.1)),

@@ -27,13 +27,13 @@ static FOLDERS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 /// Engines in use, by what makes them equal.
 static ENGINES: Mutex<Option<HashMap<Key, Weak<Engine>>>> = Mutex::new(None);
 
-/// A poisoned lock only says that somebody panicked elsewhere; the data behind ours is whole at every point.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+/// Locks a mutex of which each change is whole in itself, so that a panic elsewhere, which poisons it, leaves nothing half done.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Names a folder to look for ONNX Runtime in: that of a plugin, so that a library installed beside it is found. The folder
-/// `liveness` in it is searched too, as GStreamer would take a library beside its plugins for one of them.
+/// Names a folder to look for ONNX Runtime in: that of a plugin, so that a library installed beside it is found. There it should
+/// keep the version in its name (`libonnxruntime.so.1.24.4`): GStreamer takes whatever ends in `.so` for a plugin.
 pub fn search_in(folder: &Path) {
     let mut folders = lock(&FOLDERS);
     if !folders.iter().any(|f| f == folder) {
@@ -52,10 +52,7 @@ fn library_name() -> String {
 
 /// Folders to search, in order: named by [`search_in`], the user's data folder, the dynamic linker's, the system's.
 fn folders() -> Vec<PathBuf> {
-    let mut all = Vec::new();
-    for folder in lock(&FOLDERS).iter() {
-        all.extend([folder.clone(), folder.join("liveness")]);
-    }
+    let mut all = lock(&FOLDERS).clone();
     let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
     let home = || std::env::home_dir().map(|h| h.join(".local/share"));
     all.extend(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! GStreamer elements that find faces, judge whether they are live, and draw what was found.
 //!
-//! The glue ([`caps`], [`frame`], [`meta`], [`message`], [`error`], [`stats`]) knows GStreamer and the library `liveness`; the
+//! The glue ([`caps`], [`frame`], [`meta`], [`message`], [`error`], [`properties`], [`device`], [`stats`]) knows GStreamer and the library `liveness`; the
 //! elements know the glue, never each other: they meet in the metadata ([`meta`]).
 
 use gst::glib;
@@ -12,6 +12,7 @@ pub mod error;
 pub mod frame;
 pub mod message;
 pub mod meta;
+pub mod properties;
 pub mod stats;
 
 pub mod facedetect;
@@ -29,15 +30,23 @@ fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     livenessoverlay::register(plugin)
 }
 
-gst::plugin_define!(
-    liveness,
-    env!("CARGO_PKG_DESCRIPTION"),
-    plugin_init,
-    concat!(env!("CARGO_PKG_VERSION"), "-", env!("COMMIT_ID")),
-    // GStreamer knows this short list of licences; its name for ours.
-    "MIT/X11",
-    env!("CARGO_PKG_NAME"),
-    env!("CARGO_PKG_NAME"),
-    env!("CARGO_PKG_NAME"),
-    env!("BUILD_REL_DATE")
-);
+/// What GStreamer asks of a plugin; in a module of its own as the macro writes undocumented items.
+#[allow(missing_docs)]
+mod definition {
+    use super::plugin_init;
+
+    gst::plugin_define!(
+        liveness,
+        env!("CARGO_PKG_DESCRIPTION"),
+        plugin_init,
+        concat!(env!("CARGO_PKG_VERSION"), "-", env!("COMMIT_ID")),
+        // GStreamer knows this short list of licences; its name for ours.
+        "MIT/X11",
+        env!("CARGO_PKG_NAME"),
+        env!("CARGO_PKG_NAME"),
+        env!("CARGO_PKG_NAME"),
+        env!("BUILD_REL_DATE")
+    );
+}
+
+pub use definition::plugin_register_static;

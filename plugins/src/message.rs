@@ -68,7 +68,7 @@ impl Poster {
         name: &str,
         mode: PostMessages,
         buffer: &gst::BufferRef,
-        segment: Option<gst::Segment>,
+        segment: &gst::Segment,
         faces: &[Face],
     ) where
         T: ElementImpl,
@@ -78,10 +78,10 @@ impl Poster {
             return;
         }
         let pts = buffer.pts();
-        let segment = segment.and_then(|s| s.downcast::<gst::ClockTime>().ok());
+        let segment = segment.downcast_ref::<gst::ClockTime>();
         let time =
             |f: &dyn Fn(&gst::FormattedSegment<gst::ClockTime>) -> Option<gst::ClockTime>| {
-                segment.as_ref().and_then(f)
+                segment.and_then(f)
             };
         let faces = faces.iter().map(|f| meta::face_structure(f, 1.0, 1.0));
         let structure = gst::Structure::builder(name)

@@ -22,6 +22,18 @@ pub struct Stats {
     pub metadata: Duration,
 }
 
+impl std::ops::AddAssign for Stats {
+    fn add_assign(&mut self, other: Self) {
+        self.frames += other.frames;
+        self.looked += other.looked;
+        self.faces += other.faces;
+        self.preprocess += other.preprocess;
+        self.inference += other.inference;
+        self.decode += other.decode;
+        self.metadata += other.metadata;
+    }
+}
+
 impl Stats {
     /// As the structure that applications read: counts, and mean milliseconds per frame looked at.
     pub fn structure(&self, name: &str) -> gst::Structure {

@@ -1,5 +1,40 @@
-//! x
-/// x
-pub(crate) fn register(_: &gst::Plugin) -> Result<(), gst::glib::BoolError> {
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `facedetect`: finds the faces of each frame and writes them as metadata. The picture passes untouched.
+//!
+//! ```text
+//! gst-launch-1.0 filesrc location=clip.mp4 ! decodebin ! videoconvert ! facedetect model=yunet.onnx \
+//!     ! livenessclassify model=minifasnet.onnx ! livenessoverlay ! videoconvert ! autovideosink
+//! ```
+//!
+//! Adds `LivenessMeta` to every frame, and a region of interest of type `face` per face: see [`crate::meta`].
+//! Posts element messages `GstLivenessFaceDetect` as `post-messages` asks: see [`crate::message`].
+//!
+//! Models of the families YuNet, SCRFD, UltraFace, RetinaFace, BlazeFace and SSD are recognised by their outputs. The frame is
+//! letterboxed into the model's input, never squashed.
+//!
+//! GStreamer's OpenCV plugin has an element of the same name. Where both are installed, `livenessfacedetect` always names
+//! this one.
+
+use gst::glib;
+use gst::prelude::*;
+
+mod imp;
+
+glib::wrapper! {
+    /// See the module.
+    pub struct FaceDetect(ObjectSubclass<imp::FaceDetect>)
+        @extends gst_base::BaseTransform, gst::Element, gst::Object;
+}
+
+/// Registers the element under both its names.
+pub fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
+    for name in ["facedetect", "livenessfacedetect"] {
+        gst::Element::register(
+            Some(plugin),
+            name,
+            gst::Rank::NONE,
+            FaceDetect::static_type(),
+        )?;
+    }
     Ok(())
 }

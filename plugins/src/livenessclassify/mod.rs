@@ -1,5 +1,39 @@
-//! x
-/// x
-pub(crate) fn register(_: &gst::Plugin) -> Result<(), gst::glib::BoolError> {
-    Ok(())
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `livenessclassify`: judges each face that was found upstream: live or spoof. The picture passes untouched.
+//!
+//! ```text
+//! … ! facedetect model=yunet.onnx \
+//!   ! livenessclassify model=MiniFASNetV2_2.7_80.onnx,MiniFASNetV1SE_4.0_80.onnx \
+//!   ! livenessoverlay ! …
+//! ```
+//!
+//! Takes faces from `LivenessMeta`, or, where a buffer has none, from other detectors' regions of interest of type `face`.
+//! Writes the verdicts into `LivenessMeta` and, as the parameter `liveness`, into the regions: see [`crate::meta`]. Posts element
+//! messages `GstLivenessClassify` as `post-messages` asks: see [`crate::message`].
+//!
+//! A face whose place in the picture is not known any more, because the frame was cropped or turned since, stays unchecked.
+//!
+//! Models of the families MiniFASNet, facenox and LivenessNet are recognised by their shapes; any other one-picture classifier is
+//! taken when its `metadata_props` or a sidecar file tell how to use it: see [`liveness::model`]. Several models, separated by
+//! commas, are fused by the mean of their probabilities.
+
+use gst::glib;
+use gst::prelude::*;
+
+mod imp;
+
+glib::wrapper! {
+    /// See the module.
+    pub struct LivenessClassify(ObjectSubclass<imp::LivenessClassify>)
+        @extends gst_base::BaseTransform, gst::Element, gst::Object;
+}
+
+/// Registers the element.
+pub fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
+    gst::Element::register(
+        Some(plugin),
+        "livenessclassify",
+        gst::Rank::NONE,
+        LivenessClassify::static_type(),
+    )
 }

@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+use std::path::PathBuf;
+use std::sync::{LazyLock, Mutex};
+use std::time::Instant;
+
+use gst::glib;
+use gst::prelude::*;
+use gst::subclass::prelude::*;
+use gst_base::prelude::*;
+use gst_base::subclass::prelude::*;
+use liveness::detect::{self, Detector, InputSize};
+use liveness::model::ModelFile;
+use liveness::runtime::{Options, lock};
+use liveness::signature::Signature;
+
+use crate::caps::{self, pixel_aspect};
+use crate::device::Device;
+use crate::error;
+use crate::frame::Format;
+use crate::message::{PostMessages, Poster};
+use crate::meta::{self, Analysis};
+use crate::properties::{self, AUTO};
+use crate::stats::Stats;
+
+static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+    gst::DebugCategory::new(
+        // `facedetect` is the OpenCV element's category.
+        "livenessfacedetect",
+        gst::DebugColorFlags::empty(),
+        Some("Liveness: face detector"),
+    )
+});
+
+/// Longest side that `input-size` may ask for: the largest at which the small detectors of this field were evaluated is half
+/// of it.
+const LARGEST_INPUT: u32 = 4096;
+
+#[derive(Clone, Debug)]
+struct Settings {
+    model: Option<PathBuf>,
+    model_info: Option<PathBuf>,
+    threshold: f32,
+    nms_threshold: f32,
+    inference_interval: u32,
+    min_face_size: u32,
+    max_faces: u32,
+    input_size: u32,
+    device: Device,
+    threads: u32,
+    post_messages: PostMessages,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            model: None,
+            model_info: None,
+            threshold: AUTO,
+            nms_threshold: AUTO,
+            inference_interval: 1,
+            min_face_size: 0,
+            max_faces: 0,
+            input_size: 0,
+            device: Device::Cpu,
+            threads: 1,
+            post_messages: PostMessages::None,
+        }
+    }
+}
+
+impl Settings {
+    fn detection(&self) -> detect::Settings {
+        detect::Settings {
+            threshold: properties::told(self.threshold),
+            nms_threshold: properties::told(self.nms_threshold),
+            min_face_size: self.min_face_size as f32,
+            max_faces: self.max_faces as usize,
+            input_size: match self.input_size {
+                0 => InputSize::Auto,
+                n => InputSize::LongSide(n as usize),
+            },
+        }
+    }
+}
+
+/// What lives from start to stop.
+struct State {
+    detector: Detector,
+    format: Option<Format>,
+    /// What the last look saw, and how many frames ago that was.
+    last: Option<(Analysis, u32)>,
+    poster: Poster,
+    scratch: Vec<u8>,
+}
+
+#[derive(Default)]
+pub struct FaceDetect {
+    settings: Mutex<Settings>,
+    state: Mutex<Option<State>>,
+    /// Apart from the state, so that they can be read while a frame is looked at.
+    stats: Mutex<Stats>,
+}
+
+#[glib::object_subclass]
+impl ObjectSubclass for FaceDetect {
+    const NAME: &'static str = "GstLivenessFaceDetect";
+    type Type = super::FaceDetect;
+    type ParentType = gst_base::BaseTransform;
+}
+
+impl ObjectImpl for FaceDetect {
+    fn properties() -> &'static [glib::ParamSpec] {
+        static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
+            use crate::properties as p;
+            let any = (0, u32::MAX);
+            vec![
+                p::text(
+                    "model",
+                    "Model",
+                    "ONNX file of a face detector (YuNet, SCRFD, UltraFace, RetinaFace, BlazeFace, SSD)",
+                ),
+                p::text(
+                    "model-info",
+                    "Model info",
+                    "TOML file with the facts about the model (default: beside it, with the ending .toml, where that exists)",
+                ),
+                p::threshold(
+                    "threshold",
+                    "Threshold",
+                    "Lowest confidence of a face, 0..1 (-1: what the model recommends)",
+                ),
+                p::threshold(
+                    "nms-threshold",
+                    "NMS threshold",
+                    "Highest overlap (IoU) of two faces, 0..1 (-1: what the model's family recommends)",
+                ),
+                p::count(
+                    "inference-interval",
+                    "Inference interval",
+                    "Look at every Nth frame; the frames in between get the faces of the last look",
+                    (1, u32::MAX),
+                    1,
+                ),
+                p::count(
+                    "min-face-size",
+                    "Minimum face size",
+                    "Shortest side of a face in pixels of the frame",
+                    any,
+                    0,
+                ),
+                p::count(
+                    "max-faces",
+                    "Maximum faces",
+                    "Most faces per frame, those with the highest confidence (0: all)",
+                    any,
+                    0,
+                ),
+                p::count(
+                    "input-size",
+                    "Input size",
+                    "Long side of the model's input in pixels, rounded up to a multiple of 32; larger finds smaller faces and takes longer (0: 320, or what the model is fixed to)",
+                    (0, LARGEST_INPUT),
+                    0,
+                ),
+                p::device(),
+                p::threads(),
+                p::post_messages(),
+                p::stats(
+                    "Frames, faces, and mean milliseconds per look: preprocess, inference, decode, metadata",
+                ),
+            ]
+        });
+        &PROPERTIES
+    }
+
+    fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
+        let mut s = lock(&self.settings);
+        // GLib has checked types and ranges: these reads cannot fail.
+        match pspec.name() {
+            "model" => s.model = properties::path(value),
+            "model-info" => s.model_info = properties::path(value),
+            "threshold" => s.threshold = value.get().unwrap_or(AUTO),
+            "nms-threshold" => s.nms_threshold = value.get().unwrap_or(AUTO),
+            "inference-interval" => s.inference_interval = value.get().unwrap_or(1),
+            "min-face-size" => s.min_face_size = value.get().unwrap_or_default(),
+            "max-faces" => s.max_faces = value.get().unwrap_or_default(),
+            "input-size" => s.input_size = value.get().unwrap_or_default(),
+            "device" => s.device = value.get().unwrap_or_default(),
+            "threads" => s.threads = value.get().unwrap_or(1),
+            "post-messages" => s.post_messages = value.get().unwrap_or_default(),
+            other => gst::warning!(CAT, imp = self, "unknown property {other}"),
+        }
+    }
+
+    fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
+        if pspec.name() == "stats" {
+            return lock(&self.stats)
+                .structure("application/x-facedetect-stats")
+                .to_value();
+        }
+        let s = lock(&self.settings);
+        let text = |p: &Option<PathBuf>| p.as_ref().map(|p| p.display().to_string());
+        match pspec.name() {
+            "model" => text(&s.model).to_value(),
+            "model-info" => text(&s.model_info).to_value(),
+            "threshold" => s.threshold.to_value(),
+            "nms-threshold" => s.nms_threshold.to_value(),
+            "inference-interval" => s.inference_interval.to_value(),
+            "min-face-size" => s.min_face_size.to_value(),
+            "max-faces" => s.max_faces.to_value(),
+            "input-size" => s.input_size.to_value(),
+            "device" => s.device.to_value(),
+            "threads" => s.threads.to_value(),
+            "post-messages" => s.post_messages.to_value(),
+            _ => pspec.default_value().clone(),
+        }
+    }
+}
+
+impl GstObjectImpl for FaceDetect {}
+
+impl ElementImpl for FaceDetect {
+    fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {
+        static METADATA: LazyLock<gst::subclass::ElementMetadata> = LazyLock::new(|| {
+            gst::subclass::ElementMetadata::new(
+                "Face detector",
+                "Filter/Analyzer/Video",
+                "Finds the faces of each frame and writes them as metadata",
+                env!("CARGO_PKG_AUTHORS"),
+            )
+        });
+        Some(&METADATA)
+    }
+
+    fn pad_templates() -> &'static [gst::PadTemplate] {
+        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(caps::video_in_video_out);
+        &TEMPLATES
+    }
+}
+
+impl BaseTransformImpl for FaceDetect {
+    // In place, so that metadata can be written; never writing pixels, so that frames behind a tee are shared, not copied.
+    const MODE: gst_base::subclass::BaseTransformMode =
+        gst_base::subclass::BaseTransformMode::AlwaysInPlace;
+    const PASSTHROUGH_ON_SAME_CAPS: bool = false;
+    const TRANSFORM_IP_ON_PASSTHROUGH: bool = false;
+
+    fn start(&self) -> Result<(), gst::ErrorMessage> {
+        let settings = lock(&self.settings).clone();
+        let path = settings.model.ok_or_else(|| {
+            gst::error_msg!(
+                gst::ResourceError::Settings,
+                ["no face detector is named: set model=FILE.onnx (YuNet, SCRFD, UltraFace, RetinaFace, BlazeFace, SSD)"]
+            )
+        })?;
+        let options = Options {
+            device: settings.device.into(),
+            threads: settings.threads as usize,
+        };
+        let detector = ModelFile::read(&path, settings.model_info.as_deref())
+            .and_then(|file| Detector::open(&file, options))
+            .map_err(|e| error::message(&e))?;
+        gst::info!(
+            CAT,
+            imp = self,
+            "{} is a {} model, threshold {}",
+            path.display(),
+            detector.family().as_str(),
+            detector.default_threshold()
+        );
+        *lock(&self.stats) = Stats::default();
+        *lock(&self.state) = Some(State {
+            detector,
+            format: None,
+            last: None,
+            poster: Poster::default(),
+            scratch: Vec::new(),
+        });
+        Ok(())
+    }
+
+    fn stop(&self) -> Result<(), gst::ErrorMessage> {
+        *lock(&self.state) = None;
+        Ok(())
+    }
+
+    fn set_caps(&self, incaps: &gst::Caps, _: &gst::Caps) -> Result<(), gst::LoggableError> {
+        let info = caps::video_info(incaps).map_err(|reason| {
+            let message = gst::error_msg!(gst::StreamError::Format, ["{reason}"]);
+            self.post_error_message(message);
+            gst::loggable_error!(CAT, "{reason}")
+        })?;
+        if let Some(state) = lock(&self.state).as_mut() {
+            state.format = Some(Format::new(&info));
+            state.last = None;
+        }
+        Ok(())
+    }
+
+    fn sink_event(&self, event: gst::Event) -> bool {
+        if matches!(
+            event.view(),
+            gst::EventView::FlushStop(_) | gst::EventView::Segment(_) | gst::EventView::Gap(_)
+        ) && let Some(state) = lock(&self.state).as_mut()
+        {
+            state.last = None;
+            state.poster.reset();
+        }
+        self.parent_sink_event(event)
+    }
+
+    fn transform_ip(
+        &self,
+        buffer: &mut gst::BufferRef,
+    ) -> Result<gst::FlowSuccess, gst::FlowError> {
+        let settings = lock(&self.settings).clone();
+        // Taken out for the time of the frame: no lock is held over inference.
+        let mut state = lock(&self.state).take().ok_or(gst::FlowError::Flushing)?;
+        let result = self.look(&mut state, &settings, buffer);
+        *lock(&self.state) = Some(state);
+        *lock(&self.stats) += result.map_err(|message| error::post(self, message))?;
+        Ok(gst::FlowSuccess::Ok)
+    }
+}
+
+impl FaceDetect {
+    /// One frame: looks at it where that is due, and writes what is known.
+    fn look(
+        &self,
+        state: &mut State,
+        settings: &Settings,
+        buffer: &mut gst::BufferRef,
+    ) -> Result<Stats, gst::ErrorMessage> {
+        let State {
+            detector,
+            format,
+            last,
+            poster,
+            scratch,
+        } = state;
+        let format = format.as_ref().ok_or_else(|| {
+            gst::error_msg!(
+                gst::CoreError::Negotiation,
+                ["a frame came before its format"]
+            )
+        })?;
+        let mut stats = Stats {
+            frames: 1,
+            ..Stats::default()
+        };
+        let (analysis, age) = match last.take() {
+            Some((mut analysis, age)) if age + 1 < settings.inference_interval => {
+                // Another frame than the one looked at: its own signature tells whether it gets turned later on.
+                if !analysis.faces.is_empty() {
+                    let signature = format.read(buffer, |pixels| Signature::of(pixels, scratch));
+                    analysis.signature = signature.ok();
+                }
+                (analysis, age + 1)
+            }
+            _ => {
+                let wanted = settings.detection();
+                let par = pixel_aspect(format.info());
+                let looked = format.read(buffer, |pixels| {
+                    let (faces, timing) = detector.detect(pixels, par, &wanted)?;
+                    // Only faces have a place that can get lost.
+                    let signature = (!faces.is_empty()).then(|| Signature::of(pixels, scratch));
+                    Ok::<_, liveness::Error>((faces.to_vec(), signature, timing))
+                });
+                let (faces, signature, timing) = looked
+                    .map_err(liveness::Error::Frame)
+                    .flatten()
+                    .map_err(|e| error::message(&e))?;
+                stats.looked = 1;
+                stats.faces = faces.len() as u64;
+                stats.preprocess = timing.preprocess;
+                stats.inference = timing.inference;
+                stats.decode = timing.decode;
+                let analysis = Analysis {
+                    faces,
+                    ..Analysis::new(format, signature)
+                };
+                (analysis, 0)
+            }
+        };
+        let start = Instant::now();
+        meta::write(buffer, &analysis);
+        poster.post(
+            self,
+            "GstLivenessFaceDetect",
+            settings.post_messages,
+            buffer,
+            &self.obj().segment(),
+            &analysis.faces,
+        );
+        stats.metadata = start.elapsed();
+        *last = Some((analysis, age));
+        Ok(stats)
+    }
+}

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+use std::path::PathBuf;
+use std::sync::{LazyLock, Mutex};
+use std::time::Instant;
+
+use gst::glib;
+use gst::prelude::*;
+use gst::subclass::prelude::*;
+use gst_base::prelude::*;
+use gst_base::subclass::prelude::*;
+use liveness::face::Label;
+use liveness::liveness::Classifier;
+use liveness::model::ModelFile;
+use liveness::runtime::{Options, lock};
+
+use crate::caps;
+use crate::device::Device;
+use crate::error;
+use crate::frame::Format;
+use crate::message::{PostMessages, Poster};
+use crate::meta::{self, Analysis, Here};
+use crate::properties::{self, AUTO};
+use crate::stats::Stats;
+
+static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+    gst::DebugCategory::new(
+        "livenessclassify",
+        gst::DebugColorFlags::empty(),
+        Some("Liveness: live or spoof"),
+    )
+});
+
+#[derive(Clone, Debug)]
+struct Settings {
+    model: Option<String>,
+    model_info: Option<PathBuf>,
+    threshold: f32,
+    min_face_size: u32,
+    device: Device,
+    threads: u32,
+    post_messages: PostMessages,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            model: None,
+            model_info: None,
+            threshold: AUTO,
+            min_face_size: 0,
+            device: Device::Cpu,
+            threads: 1,
+            post_messages: PostMessages::None,
+        }
+    }
+}
+
+/// What lives from start to stop.
+struct State {
+    classifier: Classifier,
+    format: Option<Format>,
+    poster: Poster,
+    scratch: Vec<u8>,
+    /// An answer that is no number was warned about.
+    warned: bool,
+}
+
+#[derive(Default)]
+pub struct LivenessClassify {
+    settings: Mutex<Settings>,
+    state: Mutex<Option<State>>,
+    /// Apart from the state, so that they can be read while a frame is looked at.
+    stats: Mutex<Stats>,
+}
+
+#[glib::object_subclass]
+impl ObjectSubclass for LivenessClassify {
+    const NAME: &'static str = "GstLivenessClassify";
+    type Type = super::LivenessClassify;
+    type ParentType = gst_base::BaseTransform;
+}
+
+impl ObjectImpl for LivenessClassify {
+    fn properties() -> &'static [glib::ParamSpec] {
+        static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
+            use crate::properties as p;
+            vec![
+                p::text(
+                    "model",
+                    "Model",
+                    "ONNX file of a liveness model, or several separated by commas, which are fused",
+                ),
+                p::text(
+                    "model-info",
+                    "Model info",
+                    "TOML file with the facts about the model, for one model alone (default: beside each, with the ending .toml, where that exists)",
+                ),
+                p::threshold(
+                    "threshold",
+                    "Threshold",
+                    "Probability of live from which on a face is live, 0..1 (-1: what the model's card recommends, else 0.5)",
+                ),
+                p::count(
+                    "min-face-size",
+                    "Minimum face size",
+                    "Shortest side of a face that is judged, in pixels of the frame; smaller ones are uncertain",
+                    (0, u32::MAX),
+                    0,
+                ),
+                p::device(),
+                p::threads(),
+                p::post_messages(),
+                p::stats(
+                    "Frames, frames with faces to judge, faces, and mean milliseconds per such frame: preprocess, inference, decode, metadata",
+                ),
+            ]
+        });
+        &PROPERTIES
+    }
+
+    fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
+        let mut s = lock(&self.settings);
+        // GLib has checked types and ranges: these reads cannot fail.
+        match pspec.name() {
+            "model" => s.model = value.get().unwrap_or_default(),
+            "model-info" => s.model_info = properties::path(value),
+            "threshold" => s.threshold = value.get().unwrap_or(AUTO),
+            "min-face-size" => s.min_face_size = value.get().unwrap_or_default(),
+            "device" => s.device = value.get().unwrap_or_default(),
+            "threads" => s.threads = value.get().unwrap_or(1),
+            "post-messages" => s.post_messages = value.get().unwrap_or_default(),
+            other => gst::warning!(CAT, imp = self, "unknown property {other}"),
+        }
+    }
+
+    fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
+        if pspec.name() == "stats" {
+            return lock(&self.stats)
+                .structure("application/x-livenessclassify-stats")
+                .to_value();
+        }
+        let s = lock(&self.settings);
+        match pspec.name() {
+            "model" => s.model.to_value(),
+            "model-info" => {
+                let path = s.model_info.as_ref().map(|p| p.display().to_string());
+                path.to_value()
+            }
+            "threshold" => s.threshold.to_value(),
+            "min-face-size" => s.min_face_size.to_value(),
+            "device" => s.device.to_value(),
+            "threads" => s.threads.to_value(),
+            "post-messages" => s.post_messages.to_value(),
+            _ => pspec.default_value().clone(),
+        }
+    }
+}
+
+impl GstObjectImpl for LivenessClassify {}
+
+impl ElementImpl for LivenessClassify {
+    fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {
+        static METADATA: LazyLock<gst::subclass::ElementMetadata> = LazyLock::new(|| {
+            gst::subclass::ElementMetadata::new(
+                "Liveness classifier",
+                "Filter/Analyzer/Video",
+                "Judges whether each face is live or a spoof (print, replay, mask)",
+                env!("CARGO_PKG_AUTHORS"),
+            )
+        });
+        Some(&METADATA)
+    }
+
+    fn pad_templates() -> &'static [gst::PadTemplate] {
+        static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(caps::video_in_video_out);
+        &TEMPLATES
+    }
+}
+
+impl BaseTransformImpl for LivenessClassify {
+    // In place, so that metadata can be written; never writing pixels, so that frames behind a tee are shared, not copied.
+    const MODE: gst_base::subclass::BaseTransformMode =
+        gst_base::subclass::BaseTransformMode::AlwaysInPlace;
+    const PASSTHROUGH_ON_SAME_CAPS: bool = false;
+    const TRANSFORM_IP_ON_PASSTHROUGH: bool = false;
+
+    fn start(&self) -> Result<(), gst::ErrorMessage> {
+        let settings = lock(&self.settings).clone();
+        let classifier = open(&settings).map_err(|e| error::message(&e))?;
+        for (name, family) in classifier.families() {
+            match family {
+                Some(family) => gst::info!(
+                    CAT,
+                    imp = self,
+                    "{name}: what its card leaves open is taken from the family {family:?}"
+                ),
+                None => gst::info!(CAT, imp = self, "{name}: described by its card"),
+            }
+        }
+        *lock(&self.stats) = Stats::default();
+        *lock(&self.state) = Some(State {
+            classifier,
+            format: None,
+            poster: Poster::default(),
+            scratch: Vec::new(),
+            warned: false,
+        });
+        Ok(())
+    }
+
+    fn stop(&self) -> Result<(), gst::ErrorMessage> {
+        *lock(&self.state) = None;
+        Ok(())
+    }
+
+    fn set_caps(&self, incaps: &gst::Caps, _: &gst::Caps) -> Result<(), gst::LoggableError> {
+        let info = caps::video_info(incaps).map_err(|reason| {
+            let message = gst::error_msg!(gst::StreamError::Format, ["{reason}"]);
+            self.post_error_message(message);
+            gst::loggable_error!(CAT, "{reason}")
+        })?;
+        if let Some(state) = lock(&self.state).as_mut() {
+            state.format = Some(Format::new(&info));
+        }
+        Ok(())
+    }
+
+    fn sink_event(&self, event: gst::Event) -> bool {
+        if matches!(
+            event.view(),
+            gst::EventView::FlushStop(_) | gst::EventView::Segment(_)
+        ) && let Some(state) = lock(&self.state).as_mut()
+        {
+            state.poster.reset();
+        }
+        self.parent_sink_event(event)
+    }
+
+    fn transform_ip(
+        &self,
+        buffer: &mut gst::BufferRef,
+    ) -> Result<gst::FlowSuccess, gst::FlowError> {
+        let settings = lock(&self.settings).clone();
+        // Taken out for the time of the frame: no lock is held over inference.
+        let mut state = lock(&self.state).take().ok_or(gst::FlowError::Flushing)?;
+        let result = self.judge(&mut state, &settings, buffer);
+        *lock(&self.state) = Some(state);
+        *lock(&self.stats) += result.map_err(|message| error::post(self, message))?;
+        Ok(gst::FlowSuccess::Ok)
+    }
+}
+
+/// Reads and opens the models that the settings name.
+fn open(settings: &Settings) -> liveness::Result<Classifier> {
+    let list = settings.model.as_deref().unwrap_or_default();
+    let paths: Vec<&str> = list
+        .split(',')
+        .map(str::trim)
+        .filter(|p| !p.is_empty())
+        .collect();
+    let info = settings.model_info.as_deref();
+    if info.is_some() && paths.len() > 1 {
+        return Err(liveness::Error::Option(
+            "model-info describes one model, and several are named: put a .toml file beside each instead".into(),
+        ));
+    }
+    let files = paths
+        .iter()
+        .map(|path| ModelFile::read(path.as_ref(), info))
+        .collect::<liveness::Result<Vec<_>>>()?;
+    let options = Options {
+        device: settings.device.into(),
+        threads: settings.threads as usize,
+    };
+    Classifier::open(&files, options)
+}
+
+impl LivenessClassify {
+    /// One frame: judges its faces and writes the verdicts.
+    fn judge(
+        &self,
+        state: &mut State,
+        settings: &Settings,
+        buffer: &mut gst::BufferRef,
+    ) -> Result<Stats, gst::ErrorMessage> {
+        let State {
+            classifier,
+            format,
+            poster,
+            scratch,
+            warned,
+        } = state;
+        let format = format.as_ref().ok_or_else(|| {
+            gst::error_msg!(
+                gst::CoreError::Negotiation,
+                ["a frame came before its format"]
+            )
+        })?;
+        let mut stats = Stats {
+            frames: 1,
+            ..Stats::default()
+        };
+        let start = Instant::now();
+        let fail = |reason: String| error::message(&liveness::Error::Frame(reason));
+        let Some(here) = meta::faces_here(buffer, format, scratch).map_err(fail)? else {
+            // Nobody looked for faces in this frame.
+            return Ok(stats);
+        };
+        let Here { mut faces, lost } = here;
+        stats.metadata = start.elapsed();
+        if !faces.is_empty() {
+            let wanted = liveness::liveness::Settings {
+                threshold: properties::told(settings.threshold),
+                min_face_size: settings.min_face_size as f32,
+            };
+            let timing = format
+                .read(buffer, |pixels| {
+                    classifier.classify(pixels, &mut faces, &wanted)
+                })
+                .map_err(liveness::Error::Frame)
+                .flatten()
+                .map_err(|e| error::message(&e))?;
+            stats.looked = 1;
+            stats.faces = faces.len() as u64;
+            stats.preprocess = timing.preprocess;
+            stats.inference = timing.inference;
+            stats.decode = timing.decode;
+            if !*warned && faces.iter().any(|f| f.verdict.label == Label::Unchecked) {
+                *warned = true;
+                gst::warning!(
+                    CAT,
+                    imp = self,
+                    "{} gave no number for a face, which stays unchecked",
+                    classifier.name()
+                );
+            }
+        }
+        let start = Instant::now();
+        match meta::read(buffer) {
+            Some(mut analysis) => {
+                for face in &mut analysis.faces {
+                    // A face that could not be looked at must not keep a verdict of before.
+                    let judged = faces.iter().find(|f| f.id == face.id);
+                    face.verdict = judged.map(|f| f.verdict.clone()).unwrap_or_default();
+                }
+                meta::write_verdicts(buffer, &analysis);
+                faces = analysis.faces;
+            }
+            None => {
+                let signature = format
+                    .read(buffer, |pixels| {
+                        liveness::signature::Signature::of(pixels, scratch)
+                    })
+                    .ok();
+                let analysis = Analysis {
+                    faces,
+                    ..Analysis::new(format, signature)
+                };
+                meta::adopt(buffer);
+                meta::write_verdicts(buffer, &analysis);
+                faces = analysis.faces;
+            }
+        }
+        gst::trace!(
+            CAT,
+            imp = self,
+            "{} faces, {} of them at unknown places",
+            faces.len(),
+            lost.len()
+        );
+        poster.post(
+            self,
+            "GstLivenessClassify",
+            settings.post_messages,
+            buffer,
+            &self.obj().segment(),
+            &faces,
+        );
+        stats.metadata += start.elapsed();
+        Ok(stats)
+    }
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Properties that several elements have, so that they are spelt and explained alike.
+
+use std::path::PathBuf;
+
+use gst::glib;
+use gst::prelude::*;
+
+use crate::device::Device;
+use crate::message::PostMessages;
+
+/// A threshold below 0 stands for what the model recommends.
+pub const AUTO: f32 = -1.0;
+
+/// A number set by the user, `None` for [`AUTO`].
+pub fn told(value: f32) -> Option<f32> {
+    (value >= 0.0).then_some(value)
+}
+
+/// A probability or overlap in 0..1, or [`AUTO`].
+pub fn threshold(name: &str, nick: &str, blurb: &str) -> glib::ParamSpec {
+    glib::ParamSpecFloat::builder(name)
+        .nick(nick)
+        .blurb(blurb)
+        .minimum(AUTO)
+        .maximum(1.0)
+        .default_value(AUTO)
+        .mutable_playing()
+        .build()
+}
+
+/// A text, often the name of a file, that is read when the element starts.
+pub fn text(name: &str, nick: &str, blurb: &str) -> glib::ParamSpec {
+    glib::ParamSpecString::builder(name)
+        .nick(nick)
+        .blurb(blurb)
+        .mutable_ready()
+        .build()
+}
+
+/// A whole number that may change while playing.
+pub fn count(
+    name: &str,
+    nick: &str,
+    blurb: &str,
+    range: (u32, u32),
+    default: u32,
+) -> glib::ParamSpec {
+    glib::ParamSpecUInt::builder(name)
+        .nick(nick)
+        .blurb(blurb)
+        .minimum(range.0)
+        .maximum(range.1)
+        .default_value(default)
+        .mutable_playing()
+        .build()
+}
+
+/// `device`.
+pub fn device() -> glib::ParamSpec {
+    glib::ParamSpecEnum::builder_with_default("device", Device::default())
+        .nick("Device")
+        .blurb("Where inference runs")
+        .mutable_ready()
+        .build()
+}
+
+/// `threads`.
+pub fn threads() -> glib::ParamSpec {
+    glib::ParamSpecUInt::builder("threads")
+        .nick("Threads")
+        .blurb("Threads for one inference; more than 1 seldom helps small models")
+        .minimum(1)
+        .maximum(64)
+        .default_value(1)
+        .mutable_ready()
+        .build()
+}
+
+/// `post-messages`.
+pub fn post_messages() -> glib::ParamSpec {
+    glib::ParamSpecEnum::builder_with_default("post-messages", PostMessages::default())
+        .nick("Post messages")
+        .blurb("When to post the faces of a frame on the bus")
+        .mutable_playing()
+        .build()
+}
+
+/// `stats`.
+pub fn stats(blurb: &str) -> glib::ParamSpec {
+    glib::ParamSpecBoxed::builder::<gst::Structure>("stats")
+        .nick("Statistics")
+        .blurb(blurb)
+        .read_only()
+        .build()
+}
+
+/// A file name out of a value; none for an empty one.
+pub fn path(value: &glib::Value) -> Option<PathBuf> {
+    let text: Option<String> = value.get().ok()?;
+    text.filter(|t| !t.is_empty()).map(PathBuf::from)
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What several tests need: the assets, the pictures that set-up took from scikit-image, and ONNX Runtime.
+#![allow(dead_code)]
+
+use std::path::{Path, PathBuf};
+
+/// The repository's root.
+pub(crate) fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = if here.ends_with("plugins") {
+        here.parent().expect("plugins/ lies in the root")
+    } else {
+        here
+    };
+    root.to_owned()
+}
+
+/// Points the process at the ONNX Runtime that `scripts/setup.sh` fetched, unless the user chose one.
+pub(crate) fn use_runtime() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        liveness::runtime::search_in(&root().join(".setup/lib"));
+    });
+}
+
+/// Other people's models, photos and clips: `LIVENESS_ASSETS`, default `../shared/assets`. Without them the test says so and
+/// passes.
+pub(crate) fn assets() -> Option<PathBuf> {
+    let path = std::env::var_os("LIVENESS_ASSETS")
+        .map_or_else(|| root().join("../shared/assets"), PathBuf::from);
+    if path.is_dir() {
+        return Some(path);
+    }
+    eprintln!("SKIPPED: no assets in {} (LIVENESS_ASSETS)", path.display());
+    None
+}
+
+/// One of the models in the assets.
+pub(crate) fn model(assets: &Path, name: &str) -> PathBuf {
+    let path = assets.join("models").join(name);
+    assert!(path.is_file(), "{} is missing", path.display());
+    path
+}
