@@ -9,18 +9,18 @@ pub fn message(error: &liveness::Error) -> gst::ErrorMessage {
     use liveness::Error as E;
     match error {
         E::ModelFile { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
-            gst::error_msg!(ResourceError::NotFound, ["{error}"])
+            gst::error_msg!(ResourceError::NotFound, ("{error}"))
         }
-        E::ModelFile { .. } => gst::error_msg!(ResourceError::OpenRead, ["{error}"]),
-        E::Runtime { .. } => gst::error_msg!(LibraryError::Init, ["{error}"]),
+        E::ModelFile { .. } => gst::error_msg!(ResourceError::OpenRead, ("{error}")),
+        E::Runtime { .. } => gst::error_msg!(LibraryError::Init, ("{error}")),
         E::NotAModel { .. } | E::UnfitModel { .. } => {
-            gst::error_msg!(ResourceError::Read, ["{error}"])
+            gst::error_msg!(ResourceError::Read, ("{error}"))
         }
         E::MissingFacts { .. } | E::Card { .. } | E::Option(_) => {
-            gst::error_msg!(ResourceError::Settings, ["{error}"])
+            gst::error_msg!(ResourceError::Settings, ("{error}"))
         }
-        E::Frame(_) => gst::error_msg!(StreamError::Format, ["{error}"]),
-        _ => gst::error_msg!(StreamError::Failed, ["{error}"]),
+        E::Frame(_) => gst::error_msg!(StreamError::Format, ("{error}")),
+        _ => gst::error_msg!(StreamError::Failed, ("{error}")),
     }
 }
 

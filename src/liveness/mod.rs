@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::crop::Crop;
 use crate::error::{Error, Result};
 use crate::face::{Face, Label, Reason, Verdict};
+use crate::geometry::Rect;
 use crate::image::Pixels;
 use crate::model::{Card, ModelFile, Output, Task};
 use crate::resize::{Resizer, TensorFormat};
@@ -21,6 +22,9 @@ pub use family::Family;
 
 /// Faces that go through a model at once at the most, where it takes any number: bounds the memory of a crowd.
 const LARGEST_BATCH: usize = 16;
+
+/// Largest box of a face, as a multiple of the frame. Detectors see faces that are partly outside, not ones mostly outside.
+const LARGEST_BOX: f32 = 2.0;
 
 /// What a user may ask of the judgement.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -135,7 +139,7 @@ impl Classifier {
     }
 
     /// Judges `faces` of `frame` and writes their verdicts. A face that no model answered for, or whose answer is no
-    /// number, stays [`Label::Unchecked`].
+    /// number, stays [`Label::Unchecked`], as does one outside the frame.
     ///
     /// # Errors
     /// [`Error::Inference`], and [`Error::UnfitModel`] for outputs that contradict their own shapes. No face is judged
@@ -147,10 +151,12 @@ impl Classifier {
         settings: &Settings,
     ) -> Result<Timing> {
         let threshold = settings.threshold.unwrap_or(self.default_threshold());
+        let layout = frame.layout();
+        let size = (layout.width as f32, layout.height as f32);
         self.judged.clear();
         for (i, face) in faces.iter_mut().enumerate() {
             face.verdict = Verdict::default();
-            if !face.rect.is_valid() {
+            if !is_in_sight(&face.rect, size) {
                 continue;
             }
             if face.rect.w.min(face.rect.h) < settings.min_face_size {
@@ -188,6 +194,15 @@ impl Classifier {
         timing.decode += start.elapsed();
         Ok(timing)
     }
+}
+
+/// Whether there is something of the face to see, and its box is one that a detector could give: metadata is untrusted input, and a
+/// box of a billion pixels would be scaled at that size.
+fn is_in_sight(face: &Rect, (width, height): (f32, f32)) -> bool {
+    face.is_valid()
+        && face.clamped(width, height).is_some()
+        && face.w <= LARGEST_BOX * width
+        && face.h <= LARGEST_BOX * height
 }
 
 impl Model {
@@ -290,7 +305,7 @@ impl Model {
         &mut self,
         resizer: &mut Resizer,
         frame: &dyn Pixels,
-        boxes: impl ExactSizeIterator<Item = crate::geometry::Rect>,
+        boxes: impl ExactSizeIterator<Item = Rect>,
         probabilities: &mut [fusion::Mean],
         timing: &mut Timing,
     ) -> Result<()> {

@@ -250,7 +250,7 @@ impl BaseTransformImpl for FaceDetect {
         let path = settings.model.ok_or_else(|| {
             gst::error_msg!(
                 gst::ResourceError::Settings,
-                ["no face detector is named: set model=FILE.onnx (YuNet, SCRFD, UltraFace, RetinaFace, BlazeFace, SSD)"]
+                ("no face detector is named: set model=FILE.onnx (YuNet, SCRFD, UltraFace, RetinaFace, BlazeFace, SSD)")
             )
         })?;
         let options = Options {
@@ -286,7 +286,7 @@ impl BaseTransformImpl for FaceDetect {
 
     fn set_caps(&self, incaps: &gst::Caps, _: &gst::Caps) -> Result<(), gst::LoggableError> {
         let info = caps::video_info(incaps).map_err(|reason| {
-            let message = gst::error_msg!(gst::StreamError::Format, ["{reason}"]);
+            let message = gst::error_msg!(gst::StreamError::Format, ("{reason}"));
             self.post_error_message(message);
             gst::loggable_error!(CAT, "{reason}")
         })?;
@@ -341,7 +341,7 @@ impl FaceDetect {
         let format = format.as_ref().ok_or_else(|| {
             gst::error_msg!(
                 gst::CoreError::Negotiation,
-                ["a frame came before its format"]
+                ("a frame came before its format")
             )
         })?;
         let mut stats = Stats {

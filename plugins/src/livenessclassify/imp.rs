@@ -215,7 +215,7 @@ impl BaseTransformImpl for LivenessClassify {
 
     fn set_caps(&self, incaps: &gst::Caps, _: &gst::Caps) -> Result<(), gst::LoggableError> {
         let info = caps::video_info(incaps).map_err(|reason| {
-            let message = gst::error_msg!(gst::StreamError::Format, ["{reason}"]);
+            let message = gst::error_msg!(gst::StreamError::Format, ("{reason}"));
             self.post_error_message(message);
             gst::loggable_error!(CAT, "{reason}")
         })?;
@@ -293,7 +293,7 @@ impl LivenessClassify {
         let format = format.as_ref().ok_or_else(|| {
             gst::error_msg!(
                 gst::CoreError::Negotiation,
-                ["a frame came before its format"]
+                ("a frame came before its format")
             )
         })?;
         let mut stats = Stats {

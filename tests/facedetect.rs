@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The element `facedetect`: every format, any stride, shared frames, changes in mid-stream. Most tests use a tiny model that sees
+//! the same two faces in every picture; those with real models need the assets.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)] // A test that fails panics.
+
+mod common;
+#[path = "common/video.rs"]
+mod video;
+
+use gst::prelude::*;
+use gst_video::VideoFormat as F;
+use gstliveness::meta;
+use liveness::geometry::Rect;
+use video::{astronaut, convert, harness, info, init, padded, picture, rgb, tiny};
+
+fn facedetect(model: &str) -> gst::Element {
+    init();
+    gst::ElementFactory::make("livenessfacedetect")
+        .property("model", model)
+        .build()
+        .unwrap()
+}
+
+/// The same without faces in its way: one grey frame.
+fn grey(width: u32, height: u32, format: F) -> (gst::Buffer, gst_video::VideoInfo) {
+    let info = info(format, width, height);
+    let frame = rgb(width, height, |x, y| [(x % 200) as u8, (y % 200) as u8, 90]);
+    (convert(&frame, &info).unwrap(), info)
+}
+
+#[test]
+fn both_names_are_one_element() {
+    init();
+    let types = ["facedetect", "livenessfacedetect"].map(|name| {
+        let factory = gst::ElementFactory::find(name).unwrap();
+        factory.load().unwrap().element_type()
+    });
+    assert_eq!(types[0], types[1]);
+    assert_eq!(types[0].name(), "GstLivenessFaceDetect");
+}
+
+#[test]
+fn all_raw_formats_of_any_stride_give_the_same_faces() {
+    let element = facedetect(&tiny("boxes.onnx"));
+    let source = rgb(100, 60, |x, y| [x as u8 * 2, y as u8 * 3, 80]);
+    let mut tried = 0;
+    for format in gstliveness::caps::formats() {
+        let Some(info) = video::try_info(format, 100, 60) else {
+            continue;
+        };
+        let Some(buffer) = convert(&source, &info) else {
+            continue;
+        };
+        let mut h = harness(&element, &info);
+        // Planes of tiled and palette formats cannot be moved apart.
+        let simple = !info.format_info().is_tiled() && !info.format_info().has_palette();
+        let mut inputs = vec![buffer.clone()];
+        if simple && !info.format_info().is_complex() {
+            inputs.push(padded(&buffer, &info, 24, 16));
+        }
+        for input in inputs {
+            let out = h.push_and_pull(input).unwrap();
+            let analysis = meta::read(&out).unwrap();
+            assert_eq!((analysis.width, analysis.height), (100, 60), "{format:?}");
+            assert_eq!(analysis.faces.len(), 2, "{format:?}");
+            // The tiny model's boxes are in its square input, of which the frame fills 32x19 pixels.
+            let want = Rect::from_corners(25.0, 15.0 * 32.0 / 19.0, 75.0, 60.0 * 24.0 / 19.0);
+            assert!(
+                analysis.faces[0].rect.iou(&want) > 0.97,
+                "{:?}",
+                analysis.faces[0]
+            );
+            tried += 1;
+        }
+    }
+    assert!(tried > 120, "{tried}");
+}
+
+#[test]
+fn a_shared_frame_is_neither_copied_nor_written() {
+    let element = facedetect(&tiny("boxes.onnx"));
+    let (buffer, info) = grey(640, 480, F::Nv12);
+    let mut h = harness(&element, &info);
+    let kept = buffer.clone();
+    let before = kept.map_readable().unwrap().to_vec();
+    let out = h.push_and_pull(buffer).unwrap();
+    assert_eq!(
+        kept.peek_memory(0).as_ptr(),
+        out.peek_memory(0).as_ptr(),
+        "the pixels were copied"
+    );
+    assert_eq!(before, *kept.map_readable().unwrap());
+    assert!(
+        meta::read(&kept).is_none(),
+        "the other owner sees our metadata"
+    );
+    assert!(meta::read(&out).is_some());
+}
+
+#[test]
+fn a_tee_shares_its_pixels_with_the_analysed_branch() {
+    init();
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let raw = seen.clone();
+    video::run_with(
+        &format!(
+            "videotestsrc num-buffers=5 ! video/x-raw,width=320,height=240 ! tee name=t \
+             t. ! queue ! livenessfacedetect model={} ! fakesink name=s t. ! queue ! fakesink name=other",
+            tiny("boxes.onnx")
+        ),
+        |bin| {
+            let pad = bin.by_name("other").unwrap().static_pad("sink").unwrap();
+            pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+                let buffer = info.buffer().unwrap();
+                raw.lock().unwrap().push(buffer.peek_memory(0).as_ptr() as usize);
+                assert!(meta::read(buffer).is_none());
+                gst::PadProbeReturn::Ok
+            });
+        },
+        {
+            let ours = std::sync::Arc::new(std::sync::Mutex::new(0));
+            move |buffer, _| {
+                *ours.lock().unwrap() += 1;
+                assert_eq!(meta::read(buffer).unwrap().faces.len(), 2);
+            }
+        },
+    )
+    .unwrap();
+    assert_eq!(seen.lock().unwrap().len(), 5);
+}
+
+#[test]
+fn caps_may_change_in_mid_stream() {
+    let element = facedetect(&tiny("boxes.onnx"));
+    let (first, info) = grey(320, 240, F::I420);
+    let mut h = harness(&element, &info);
+    assert_eq!(
+        meta::read(&h.push_and_pull(first).unwrap()).unwrap().width,
+        320
+    );
+    for (w, h_, format) in [(1280, 720, F::Nv12), (33, 99, F::Rgb), (640, 480, F::Yuy2)] {
+        let (next, info) = grey(w, h_, format);
+        h.set_src_caps(info.to_caps().unwrap());
+        let out = h.push_and_pull(next).unwrap();
+        let analysis = meta::read(&out).unwrap();
+        assert_eq!((analysis.width, analysis.height), (w, h_));
+        assert_eq!(analysis.faces.len(), 2);
+    }
+}
+
+#[test]
+fn frames_between_looks_have_the_faces_of_the_last_one_until_a_flush() {
+    let element = facedetect(&tiny("boxes.onnx"));
+    element.set_property("inference-interval", 3u32);
+    let (frame, info) = grey(320, 240, F::I420);
+    let mut h = harness(&element, &info);
+    let looked = |element: &gst::Element| {
+        let stats: gst::Structure = element.property("stats");
+        stats.get::<u64>("looked").unwrap()
+    };
+    for wanted in [1, 1, 1, 2] {
+        let out = h.push_and_pull(frame.clone()).unwrap();
+        assert_eq!(meta::read(&out).unwrap().faces.len(), 2);
+        assert_eq!(looked(&element), wanted);
+    }
+    h.push_event(gst::event::FlushStart::new());
+    h.push_event(gst::event::FlushStop::new(true));
+    h.push_event(gst::event::Segment::new(&gst::FormattedSegment::<
+        gst::ClockTime,
+    >::new()));
+    h.push_and_pull(frame).unwrap();
+    assert_eq!(
+        looked(&element),
+        3,
+        "what was seen before the flush is gone"
+    );
+}
+
+#[test]
+fn properties_may_change_while_playing() {
+    let element = facedetect(&tiny("boxes.onnx"));
+    let (frame, info) = grey(320, 320, F::Rgb);
+    let mut h = harness(&element, &info);
+    let mut faces = || {
+        let out = h.push_and_pull(frame.clone()).unwrap();
+        meta::read(&out).unwrap().faces.len()
+    };
+    assert_eq!(faces(), 2);
+    element.set_property("threshold", 0.7f32);
+    assert_eq!(faces(), 1);
+    element.set_property("threshold", -1f32);
+    element.set_property("max-faces", 1u32);
+    assert_eq!(faces(), 1);
+    element.set_property("max-faces", 0u32);
+    element.set_property("min-face-size", 100u32);
+    assert_eq!(faces(), 1);
+    element.set_property("min-face-size", u32::MAX);
+    assert_eq!(faces(), 0);
+    for (name, value) in [
+        ("min-face-size", "0"),
+        ("nms-threshold", "0.01"),
+        ("inference-interval", "4294967295"),
+        ("max-faces", "4294967295"),
+        ("threshold", "0"),
+    ] {
+        element.set_property_from_str(name, value);
+        assert_eq!(faces(), 2, "{name}={value}");
+    }
+}
+
+#[test]
+fn an_input_size_that_the_model_cannot_have_is_an_error_on_the_bus() {
+    let element = facedetect(&tiny("boxes.onnx"));
+    element.set_property("input-size", 640u32);
+    let (frame, info) = grey(320, 240, F::I420);
+    let bus = gst::Bus::new();
+    element.set_bus(Some(&bus));
+    let mut h = harness(&element, &info);
+    assert_eq!(h.push(frame), Err(gst::FlowError::Error));
+    let message = bus.pop_filtered(&[gst::MessageType::Error]).unwrap();
+    let gst::MessageView::Error(error) = message.view() else {
+        unreachable!()
+    };
+    let text = error.error().to_string();
+    assert!(
+        text.contains("32x32") && text.contains("input-size"),
+        "{text}"
+    );
+}
+
+#[test]
+fn messages_come_when_they_were_asked_for() {
+    let element = facedetect(&tiny("boxes.onnx"));
+    let (frame, info) = grey(320, 320, F::Rgb);
+    let bus = gst::Bus::new();
+    element.set_bus(Some(&bus));
+    let mut h = harness(&element, &info);
+    let posted = || {
+        let mut count = 0;
+        while let Some(message) = bus.pop_filtered(&[gst::MessageType::Element]) {
+            let s = message.structure().unwrap();
+            assert_eq!(s.name(), "GstLivenessFaceDetect");
+            assert!(s.has_field("faces") && s.has_field("running-time"));
+            count += 1;
+        }
+        count
+    };
+    let mut push = |mode: &str, n: usize| {
+        element.set_property_from_str("post-messages", mode);
+        for i in 0..n {
+            let mut buffer = frame.copy();
+            let pts = gst::ClockTime::from_mseconds(40 * i as u64);
+            buffer.get_mut().unwrap().set_pts(pts);
+            h.push_and_pull(buffer).unwrap();
+        }
+        posted()
+    };
+    assert_eq!(push("none", 3), 0);
+    assert_eq!(push("on-change", 3), 0, "nothing changed since");
+    assert_eq!(push("on-face", 3), 3);
+    assert_eq!(push("every-frame", 3), 3);
+    element.set_property("threshold", 0.7f32);
+    assert_eq!(push("on-change", 3), 1);
+    element.set_property("threshold", 1f32);
+    assert_eq!(push("on-face", 3), 0);
+    assert_eq!(push("every-frame", 3), 3);
+}
+
+/// Real models on real pictures, in every format that the usual sources and decoders give.
+#[test]
+fn real_models_find_the_astronaut_and_nobody_else() {
+    init();
+    let Some(assets) = common::assets() else {
+        return;
+    };
+    // Her face in astronaut.png.
+    let face = Rect::from_corners(176.0, 68.0, 278.0, 200.0);
+    let source = picture(&astronaut(), (512, 512), (0, 0));
+    // A squashed portrait frame is where others see a second face.
+    let portrait = picture(&astronaut(), (540, 960), (14, 300));
+    for name in [
+        "yunet_n_dynamic.onnx",
+        "yunet_s_dynamic.onnx",
+        "yunet_n_320_320.onnx",
+        "scrfd_500m_bnkps.onnx",
+        "ultraface_RFB-320.onnx",
+        "retinaface_mb025_640.onnx",
+        "blazeface_short_128.onnx",
+    ] {
+        let element = facedetect(&common::model(&assets, name).display().to_string());
+        for format in [
+            F::I420,
+            F::Nv12,
+            F::Yuy2,
+            F::Bgra,
+            F::Gray8,
+            F::V210,
+            F::P01010le,
+        ] {
+            let info = info(format, 512, 512);
+            let mut h = harness(&element, &info);
+            let out = h.push_and_pull(convert(&source, &info).unwrap()).unwrap();
+            let faces = meta::read(&out).unwrap().faces;
+            // UltraFace sees a face in her hair where chroma is fine (score 0.7010, its threshold is 0.7).
+            let most = if name.starts_with("ultraface") { 2 } else { 1 };
+            assert!(
+                (1..=most).contains(&faces.len()),
+                "{name} {format:?}: {faces:?}"
+            );
+            let iou = faces[0].rect.iou(&face);
+            assert!(
+                iou > 0.6,
+                "{name} {format:?}: {:?}, IoU {iou}",
+                faces[0].rect
+            );
+        }
+        if name.starts_with("blazeface") {
+            // Made for selfies: her face is 13 pixels high in its 128.
+            continue;
+        }
+        let info = info(F::I420, 540, 960);
+        let mut h = harness(&element, &info);
+        let out = h.push_and_pull(convert(&portrait, &info).unwrap()).unwrap();
+        let faces = meta::read(&out).unwrap().faces;
+        assert_eq!(faces.len(), 1, "{name}, portrait: {faces:?}");
+    }
+}
+
+#[test]
+fn pictures_without_a_face_are_analysed_and_have_none() {
+    init();
+    let Some(assets) = common::assets() else {
+        return;
+    };
+    let element = facedetect(
+        &common::model(&assets, "yunet_n_dynamic.onnx")
+            .display()
+            .to_string(),
+    );
+    let pictures = common::root().join(".setup/pictures");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(pictures).unwrap() {
+        let path = entry.unwrap().path();
+        if path == astronaut() || image::image_dimensions(&path).is_err() {
+            continue;
+        }
+        let source = picture(&path, (448, 300), (0, 0));
+        let info = info(F::I420, 448, 300);
+        let mut h = harness(&element, &info);
+        let out = h.push_and_pull(convert(&source, &info).unwrap()).unwrap();
+        let faces = meta::read(&out).unwrap().faces;
+        assert_eq!(faces, [], "{}", path.display());
+        seen += 1;
+    }
+    assert!(seen > 0);
+}
