@@ -106,6 +106,11 @@ impl Signature {
                 .all(|t| self.correlation(other, t).is_none_or(|c| c <= same))
     }
 
+    /// Whether there is something in the picture to know it by.
+    pub fn has_contrast(&self) -> bool {
+        self.correlation(self, |x, y| (x, y)).is_some()
+    }
+
     /// Normalised cross-correlation with `other` read through `turn`; `None` where either has no contrast.
     fn correlation(
         &self,

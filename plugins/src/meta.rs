@@ -333,7 +333,8 @@ pub struct Here {
 /// `None` where nobody looked for faces.
 ///
 /// A face's place is known where its region is still there, the frame has the shape that it had when it was analysed, and its
-/// pixels lie the same way round. `scratch` is for reading them.
+/// pixels lie the same way round; also without a region (videoflip drops it when it turns nothing, too) where the pixels that
+/// were sampled are the very same. `scratch` is for reading them.
 ///
 /// # Errors
 /// A sentence where the frame has faces but cannot be read.
@@ -352,9 +353,12 @@ pub fn faces_here(
     let info = format.info();
     let now = (info.width(), info.height());
     let mut trusted = same_shape(&analysis, info);
+    let mut untouched = false;
     if let (true, Some(then)) = (trusted, &analysis.signature) {
         let signature = format.read(buffer, |pixels| Signature::of(pixels, scratch))?;
         trusted = then.agrees(&signature);
+        untouched =
+            now == (analysis.width, analysis.height) && *then == signature && then.has_contrast();
     }
     let (sx, sy) = (
         now.0 as f32 / analysis.width as f32,
@@ -365,6 +369,7 @@ pub fn faces_here(
         let region = regions.iter().find(|r| r.id == face.id as i32);
         match region.filter(|_| trusted) {
             Some(region) => here.faces.push(moved(face, region.rect, (sx, sy), now)),
+            None if untouched => here.faces.push(face),
             None => here.lost.push(face),
         }
     }
@@ -602,6 +607,35 @@ mod tests {
         let half = here(&format(320, 240));
         assert_eq!(half.faces[0].rect, Rect::new(50.25, 25.125, 30.0, 40.0));
         assert_eq!(here(&format(320, 200)).lost.len(), 1);
+    }
+
+    #[test]
+    fn a_picture_that_somebody_mirrored_loses_its_faces_though_the_metadata_is_whole() {
+        init();
+        let picture = |mirrored: bool| {
+            let bytes = (0..640 * 480).map(|i| {
+                let x = if mirrored { 639 - i % 640 } else { i % 640 };
+                (x / 4 + i / 640 / 8) as u8
+            });
+            gst::Buffer::from_slice(bytes.collect::<Vec<_>>())
+        };
+        let format = format(640, 480);
+        let mut scratch = Vec::new();
+        let signature = format
+            .read(&picture(false), |p| Signature::of(p, &mut scratch))
+            .unwrap();
+        let mut a = analysis(vec![face(1, Rect::new(10.0, 10.0, 60.0, 80.0))]);
+        a.signature = Some(signature);
+        for mirrored in [false, true] {
+            let mut buffer = picture(mirrored);
+            write(buffer.make_mut(), &a);
+            let here = faces_here(&buffer, &format, &mut scratch).unwrap().unwrap();
+            assert_eq!(here.lost.len(), usize::from(mirrored));
+            // Where nothing was touched, a region that went missing is not missed.
+            take_regions(buffer.make_mut());
+            let here = faces_here(&buffer, &format, &mut scratch).unwrap().unwrap();
+            assert_eq!(here.lost.len(), usize::from(mirrored));
+        }
     }
 
     #[test]
