@@ -120,7 +120,7 @@ struct AxisKey {
 }
 
 /// Weights are kept in runs of a multiple of this, so that the horizontal pass needs no remainder loop.
-const LANES: usize = 4;
+const LANES: usize = 8;
 
 impl Axis {
     /// Weights that map `span` samples from `start` on to `target` pixels, reading only `lo..hi`.
@@ -269,8 +269,13 @@ pub struct Resizer {
     line: Vec<f32>,
     /// One row of each component at the target's width.
     out: [Vec<f32>; 3],
-    unpacked: Vec<u8>,
+    /// Rows of one target row and their weights.
+    taps: Vec<(usize, f32)>,
+    unpacked: [Vec<u8>; ROWS],
 }
+
+/// Rows that are weighted in one go: each saves a round trip of the sum through memory.
+const ROWS: usize = 4;
 
 /// Subsampling by 1, 2, 4 and 8 exists in the formats of the field.
 const SUBSAMPLINGS: usize = 4;
@@ -345,30 +350,40 @@ impl Resizer {
                 let (first, last) = used_samples(layout, group, &self.columns, border);
                 self.sum.resize(last - first + LANES, 0.0);
                 self.sum[last - first..].fill(0.0);
-                let mut inside_weight = 0.0;
-                let mut fresh = true;
+                self.taps.clear();
                 for (k, &weight) in rows.weights(y).iter().enumerate() {
-                    if weight == 0.0 {
-                        continue;
-                    }
                     let row = rows.lo + i64::from(rows.starts[y]) + k as i64;
-                    let Some(row) = inside(row, n_rows, border) else {
-                        continue;
-                    };
-                    inside_weight += weight;
-                    let bytes = src.row(group.plane, row, &mut self.unpacked);
-                    let size = layout.sample.bytes();
-                    let bytes = &bytes[first * size..last * size];
-                    let sum = &mut self.sum[..last - first];
-                    match layout.sample {
-                        Sample::U8 => add_u8(sum, bytes, weight, fresh),
-                        Sample::U16Le => add_u16(sum, bytes, weight, fresh, u16::from_le_bytes),
-                        Sample::U16Be => add_u16(sum, bytes, weight, fresh, u16::from_be_bytes),
+                    if weight != 0.0
+                        && let Some(row) = inside(row, n_rows, border)
+                    {
+                        self.taps.push((row, weight));
                     }
-                    fresh = false;
                 }
-                if fresh {
-                    self.sum.fill(0.0);
+                let inside_weight: f32 = self.taps.iter().map(|(_, w)| w).sum();
+                let size = layout.sample.bytes();
+                let bytes = first * size..last * size;
+                let sum = &mut self.sum[..last - first];
+                if self.taps.is_empty() {
+                    sum.fill(0.0);
+                }
+                for (i, taps) in self.taps.chunks(ROWS).enumerate() {
+                    let mut scratch = self.unpacked.iter_mut();
+                    let mut weights = [0.0; ROWS];
+                    let lines: [&[u8]; ROWS] = std::array::from_fn(|k| {
+                        let Some((&(row, weight), scratch)) = taps.get(k).zip(scratch.next())
+                        else {
+                            return &[][..];
+                        };
+                        weights[k] = weight;
+                        &src.row(group.plane, row, scratch)[bytes.clone()]
+                    });
+                    // Past the last row the first one stands in, without weight.
+                    let lines = lines.map(|l| if l.is_empty() { lines[0] } else { l });
+                    match layout.sample {
+                        Sample::U8 => add_u8(sum, lines, weights, i == 0),
+                        Sample::U16Le => add_u16(sum, lines, weights, i == 0, u16::from_le_bytes),
+                        Sample::U16Be => add_u16(sum, lines, weights, i == 0, u16::from_be_bytes),
+                    }
                 }
                 for &m in &group.members {
                     let c = &layout.components[m];
@@ -388,10 +403,17 @@ impl Resizer {
                     // Measured from black, everything outside is 0.
                     let base = black * inside_weight;
                     self.line.clear();
-                    self.line.extend((columns.lo..columns.hi).map(|j| {
-                        inside(j, n, border)
-                            .map_or(0.0, |j| self.sum[c.offset + j * c.step - first] - base)
-                    }));
+                    if whole {
+                        let from = c.offset + columns.lo as usize * c.step - first;
+                        let n = (columns.hi - columns.lo) as usize;
+                        let line = self.sum[from..].iter().step_by(c.step).take(n);
+                        self.line.extend(line.map(|v| v - base));
+                    } else {
+                        self.line.extend((columns.lo..columns.hi).map(|j| {
+                            inside(j, n, border)
+                                .map_or(0.0, |j| self.sum[c.offset + j * c.step - first] - base)
+                        }));
+                    }
                     self.line
                         .resize((columns.hi - columns.lo) as usize + LANES, 0.0);
                     weigh_columns(&mut self.out[m], columns, &self.line, black);
@@ -426,27 +448,46 @@ fn used_samples(
     range
 }
 
-#[multiversion(targets("x86_64+avx2+fma", "x86_64+sse4.1"))]
-fn add_u8(sum: &mut [f32], row: &[u8], weight: f32, fresh: bool) {
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512vl+avx2+fma",
+    "x86_64+avx2+fma",
+    "x86_64+sse4.1"
+))]
+fn add_u8(sum: &mut [f32], rows: [&[u8]; ROWS], weights: [f32; ROWS], fresh: bool) {
+    let n = sum.len();
+    let [a, b, c, d] = rows.map(|r| &r[..n]);
+    let [wa, wb, wc, wd] = weights;
+    for i in 0..n {
+        let v = wa * f32::from(a[i])
+            + wb * f32::from(b[i])
+            + wc * f32::from(c[i])
+            + wd * f32::from(d[i]);
+        sum[i] = if fresh { v } else { sum[i] + v };
+    }
+}
+
+fn add_u16(
+    sum: &mut [f32],
+    rows: [&[u8]; ROWS],
+    weights: [f32; ROWS],
+    fresh: bool,
+    read: fn([u8; 2]) -> u16,
+) {
     if fresh {
-        for (s, &v) in sum.iter_mut().zip(row) {
-            *s = weight * f32::from(v);
-        }
-    } else {
-        for (s, &v) in sum.iter_mut().zip(row) {
-            *s += weight * f32::from(v);
+        sum.fill(0.0);
+    }
+    for (row, weight) in rows.into_iter().zip(weights) {
+        for (s, v) in sum.iter_mut().zip(row.as_chunks::<2>().0) {
+            *s += weight * f32::from(read(*v));
         }
     }
 }
 
-fn add_u16(sum: &mut [f32], row: &[u8], weight: f32, fresh: bool, read: fn([u8; 2]) -> u16) {
-    for (s, v) in sum.iter_mut().zip(row.as_chunks::<2>().0) {
-        let v = weight * f32::from(read(*v));
-        *s = if fresh { v } else { *s + v };
-    }
-}
-
-#[multiversion(targets("x86_64+avx2+fma", "x86_64+sse4.1"))]
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512vl+avx2+fma",
+    "x86_64+avx2+fma",
+    "x86_64+sse4.1"
+))]
 fn dot_columns(out: &mut [f32], starts: &[u32], weights: &[f32], run: usize, line: &[f32]) {
     for ((o, &start), w) in out.iter_mut().zip(starts).zip(weights.chunks_exact(run)) {
         let mut acc = [0f32; LANES];
@@ -483,33 +524,74 @@ fn write_row(
     y: usize,
     tensor: &mut [f32],
 ) {
-    let n = format.channels.count();
-    let area = format.width * format.height;
-    let (channel, pixel) = if format.planar { (area, 1) } else { (1, n) };
-    let row = y * format.width * pixel;
-    let level = |i: usize, x: usize| (out[i][x] - levels[i].offset) * levels[i].factor;
-    for x in 0..out[0].len() {
-        let rgb = match layout.color {
-            ColorModel::Gray => [level(0, x); 3],
-            ColorModel::Rgb => [level(0, x), level(1, x), level(2, x)],
-            ColorModel::Yuv { kr, kb } => yuv_to_rgb(kr, kb, level(0, x), level(1, x), level(2, x)),
-        };
-        let [r, g, b] = rgb.map(|v| v.clamp(0.0, 255.0));
-        let at = row + x * pixel;
-        let mut put = |c: usize, v: f32| {
-            tensor[at + c * channel] = (v - format.mean[c]) * format.scale[c];
-        };
-        match format.channels {
-            Channels::Rgb => [r, g, b]
-                .into_iter()
-                .enumerate()
-                .for_each(|(c, v)| put(c, v)),
-            Channels::Bgr => [b, g, r]
-                .into_iter()
-                .enumerate()
-                .for_each(|(c, v)| put(c, v)),
-            // ITU-R BT.601 luma, as OpenCV and Pillow make grey of RGB.
-            Channels::Gray => put(0, 0.299 * r + 0.587 * g + 0.114 * b),
+    let width = out[0].len();
+    let level = |i: usize| {
+        let Levels { offset, factor, .. } = levels[i];
+        let line = &out[i][..width];
+        move |x: usize| (line[x] - offset) * factor
+    };
+    match layout.color {
+        ColorModel::Gray => {
+            let l = level(0);
+            write_pixels(format, width, y, tensor, |x| [l(x); 3]);
+        }
+        ColorModel::Rgb => {
+            let (r, g, b) = (level(0), level(1), level(2));
+            write_pixels(format, width, y, tensor, |x| [r(x), g(x), b(x)]);
+        }
+        ColorModel::Yuv { kr, kb } => {
+            let (l, u, v) = (level(0), level(1), level(2));
+            write_pixels(format, width, y, tensor, |x| {
+                yuv_to_rgb(kr, kb, l(x), u(x), v(x))
+            });
+        }
+    }
+}
+
+/// One row of the target from its colours in 0..=255.
+#[inline]
+fn write_pixels(
+    format: &TensorFormat,
+    width: usize,
+    y: usize,
+    tensor: &mut [f32],
+    rgb: impl Fn(usize) -> [f32; 3],
+) {
+    let (mean, scale) = (format.mean, format.scale);
+    let norm = |v: f32, c: usize| (v.clamp(0.0, 255.0) - mean[c]) * scale[c];
+    // ITU-R BT.601 luma, as OpenCV and Pillow make grey of RGB.
+    let gray = |[r, g, b]: [f32; 3]| {
+        let [r, g, b] = [r, g, b].map(|v| v.clamp(0.0, 255.0));
+        0.299 * r + 0.587 * g + 0.114 * b
+    };
+    // Where red and blue go.
+    let (r, b) = match format.channels {
+        Channels::Bgr => (2, 0),
+        Channels::Rgb | Channels::Gray => (0, 2),
+    };
+    let row = y * format.width;
+    if format.channels == Channels::Gray {
+        for (x, v) in tensor[row..row + width].iter_mut().enumerate() {
+            *v = norm(gray(rgb(x)), 0);
+        }
+    } else if format.planar {
+        let area = format.width * format.height;
+        let (first, rest) = tensor.split_at_mut(area);
+        let (second, third) = rest.split_at_mut(area);
+        let first = &mut first[row..row + width];
+        let second = &mut second[row..row + width];
+        let third = &mut third[row..row + width];
+        for x in 0..width {
+            let v = rgb(x);
+            first[x] = norm(v[r], 0);
+            second[x] = norm(v[1], 1);
+            third[x] = norm(v[b], 2);
+        }
+    } else {
+        let pixels = tensor[row * 3..(row + width) * 3].as_chunks_mut::<3>().0;
+        for (x, pixel) in pixels.iter_mut().enumerate() {
+            let v = rgb(x);
+            *pixel = [norm(v[r], 0), norm(v[1], 1), norm(v[b], 2)];
         }
     }
 }
