@@ -248,7 +248,7 @@ mod tests {
     #[test]
     fn a_plane_that_is_too_short_is_refused() {
         let layout = Layout::rgb8(5, 4);
-        let data = vec![0; 5 * 3 * 4];
+        let data = [0; 5 * 3 * 4];
         let plane = |len, stride| Plane {
             data: &data[..len],
             stride,
@@ -259,7 +259,7 @@ mod tests {
         assert!(View::new(&layout, &[]).is_err());
         assert!(View::new(&layout, &[plane(60, usize::MAX)]).is_err());
         // The last row needs no padding behind it.
-        let padded = vec![0; 3 * 16 + 15];
+        let padded = [0; 3 * 16 + 15];
         let last_row_short = Plane {
             data: &padded,
             stride: 16,

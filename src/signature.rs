@@ -91,19 +91,20 @@ impl Signature {
         let Some(same) = self.correlation(other, straight) else {
             return true;
         };
-        let turned: [fn(usize, usize) -> (usize, usize); 7] = [
-            |x, y| (LAST - x, y),
-            |x, y| (x, LAST - y),
-            |x, y| (LAST - x, LAST - y),
-            |x, y| (y, x),
-            |x, y| (LAST - y, x),
-            |x, y| (y, LAST - x),
-            |x, y| (LAST - y, LAST - x),
-        ];
+        // The seven others of the eight ways round.
+        let turned = |way: usize| {
+            move |x: usize, y: usize| {
+                let (x, y) = if way & 1 != 0 { (y, x) } else { (x, y) };
+                let x = if way & 2 != 0 { LAST - x } else { x };
+                let y = if way & 4 != 0 { LAST - y } else { y };
+                (x, y)
+            }
+        };
         same >= SAME_PICTURE
-            && turned
-                .iter()
-                .all(|t| self.correlation(other, t).is_none_or(|c| c <= same))
+            && (1..8).all(|way| {
+                self.correlation(other, turned(way))
+                    .is_none_or(|c| c <= same)
+            })
     }
 
     /// Whether there is something in the picture to know it by.

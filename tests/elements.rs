@@ -31,7 +31,11 @@ fn flags(spec: &glib::ParamSpec) -> String {
 
 fn describe(name: &str) -> serde_json::Value {
     let factory = gst::ElementFactory::find(name).unwrap_or_else(|| panic!("{name} is missing"));
-    let factory = factory.load().unwrap().downcast::<gst::ElementFactory>().unwrap();
+    let factory = factory
+        .load()
+        .unwrap()
+        .downcast::<gst::ElementFactory>()
+        .unwrap();
     let element = factory.create().build().unwrap();
     let own = element.type_();
     let properties: BTreeMap<_, _> = element
@@ -39,12 +43,16 @@ fn describe(name: &str) -> serde_json::Value {
         .iter()
         .filter(|p| p.owner_type() == own)
         .map(|p| {
-            let default = p.default_value();
+            // An empty boxed value cannot be written as text.
+            let boxed = p.value_type().is_a(glib::Type::BOXED);
+            let default = (!boxed)
+                .then(|| p.default_value().serialize().ok())
+                .flatten();
             let mut about = serde_json::json!({
                 "type": p.value_type().name(),
                 "flags": flags(p),
                 "blurb": p.blurb().map(|b| b.to_string()),
-                "default": default.serialize().map(|s| s.to_string()).ok(),
+                "default": default.map(|s| s.to_string()),
             });
             if let Some(class) = glib::EnumClass::with_type(p.value_type()) {
                 let values: Vec<_> = class.values().iter().map(|v| v.nick().to_owned()).collect();
@@ -69,7 +77,14 @@ fn the_snapshot_shows_what_the_registry_has() {
     video::init();
     let names = ["facedetect", "livenessclassify", "livenessoverlay"];
     // Under its own name: OpenCV's plugin has a facedetect too.
-    let factory = |n: &str| if n == "facedetect" { "livenessfacedetect" } else { n }.to_owned();
+    let factory = |n: &str| {
+        if n == "facedetect" {
+            "livenessfacedetect"
+        } else {
+            n
+        }
+        .to_owned()
+    };
     let now: BTreeMap<_, _> = names.map(|n| (n, describe(&factory(n)))).into();
     let text = serde_json::to_string_pretty(&now).unwrap() + "\n";
     let path = common::root().join("docs/elements.json");

@@ -514,7 +514,7 @@ mod tests {
                 reason: reason.map(|i| Reason::ALL[i]),
                 model: live.map(|_| "m".to_owned()),
             };
-            f.landmarks = points.then(|| [Point { x, y }; 5]);
+            f.landmarks = points.then_some([Point { x, y }; 5]);
             let written = analysis(vec![f]);
             let mut buffer = gst::Buffer::new();
             let b = buffer.get_mut().unwrap();

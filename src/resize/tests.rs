@@ -37,9 +37,12 @@ const KINDS: [Kind; 12] = [
     Kind::I42210Be,
 ];
 
+/// Plane, offset, step, subsampling in x and y.
+type Part = (usize, usize, usize, u32, u32);
+
 fn layout(kind: Kind, width: usize, height: usize, range: Range, site: ChromaSite) -> Layout {
     // plane, offset, step, sub_x, sub_y
-    let (sample, depth, shift, parts): (_, _, _, &[(usize, usize, usize, u32, u32)]) = match kind {
+    let (sample, depth, shift, parts): (_, _, _, &[Part]) = match kind {
         Kind::Gray8 => (Sample::U8, 8, 0, &[(0, 0, 1, 0, 0)]),
         Kind::Gray16Be => (Sample::U16Be, 16, 0, &[(0, 0, 1, 0, 0)]),
         Kind::Rgb => (

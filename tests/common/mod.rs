@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What several tests need: the assets, the pictures that set-up took from scikit-image, and ONNX Runtime.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used, clippy::panic, clippy::print_stderr)] // Each test uses a part, and one that fails panics.
 
 use std::path::{Path, PathBuf};
 
