@@ -362,14 +362,16 @@ impl FaceDetect {
                 let par = pixel_aspect(format.info());
                 let looked = format.read(buffer, |pixels| {
                     let (faces, timing) = detector.detect(pixels, par, &wanted)?;
+                    let start = Instant::now();
                     // Only faces have a place that can get lost.
                     let signature = (!faces.is_empty()).then(|| Signature::of(pixels, scratch));
-                    Ok::<_, liveness::Error>((faces.to_vec(), signature, timing))
+                    Ok::<_, liveness::Error>((faces.to_vec(), signature, timing, start.elapsed()))
                 });
-                let (faces, signature, timing) = looked
+                let (faces, signature, timing, signed) = looked
                     .map_err(liveness::Error::Frame)
                     .flatten()
                     .map_err(|e| error::message(&e))?;
+                stats.metadata = signed;
                 stats.looked = 1;
                 stats.faces = faces.len() as u64;
                 stats.preprocess = timing.preprocess;
@@ -392,7 +394,7 @@ impl FaceDetect {
             &self.obj().segment(),
             &analysis.faces,
         );
-        stats.metadata = start.elapsed();
+        stats.metadata += start.elapsed();
         *last = Some((analysis, age));
         Ok(stats)
     }
