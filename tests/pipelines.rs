@@ -1,0 +1,545 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The scripts in `pipelines/`, run as a user runs them: on a film, on photographs, on a camera that serves JPEG over HTTP and on
+//! one that speaks RTSP, both of them real servers on this machine. What counts is what a user sees: the face of the clip's person
+//! is drawn green for live, the one on the telephone red for spoof. No script is left out.
+
+// A failed test may panic, and a skipped one says so.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
+
+mod common;
+#[path = "common/plugin.rs"]
+mod plugin;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use gst::prelude::*;
+use gst_rtsp_server::prelude::*;
+use gst_video::prelude::*;
+use plugin::{LIMIT, Plugin, Tool};
+
+/// One of the scripts, as it stands in the repository.
+fn script(name: &str) -> Tool {
+    Plugin::shared().command(common::root().join("pipelines").join(name))
+}
+
+/// What a run over faces needs; `None`, said on standard error, where it is missing.
+struct Ground {
+    models: PathBuf,
+    setup: PathBuf,
+    folder: tempfile::TempDir,
+}
+
+impl Ground {
+    fn new() -> Option<Self> {
+        let setup = common::root().join(".setup");
+        for needed in ["clips/demo.mp4", "pictures/astronaut.png"] {
+            if !setup.join(needed).is_file() {
+                eprintln!("SKIPPED: no .setup/{needed} (scripts/setup.sh --assets makes it)");
+                return None;
+            }
+        }
+        if plugin::runtime().is_none() {
+            eprintln!("SKIPPED: no ONNX Runtime in .setup/lib (scripts/setup.sh --runtime)");
+            return None;
+        }
+        Some(Self {
+            models: common::assets()?.join("models"),
+            setup,
+            folder: tempfile::tempdir().expect("a scratch folder"),
+        })
+    }
+
+    fn script(&self, name: &str) -> Tool {
+        script(name).env("MODEL_DIR", &self.models)
+    }
+
+    fn out(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn clip(&self, name: &str) -> PathBuf {
+        self.setup.join("clips").join(name)
+    }
+
+    /// Two seconds of the clip with the person on the left and the telephone on the right, a file per frame.
+    fn pictures(&self) -> Vec<PathBuf> {
+        let mut tool = Plugin::shared().command("gst-launch-1.0").arg("filesrc");
+        tool = tool.arg(format!("location={}", self.clip("demo.mp4").display()));
+        for word in "! decodebin ! identity eos-after=51 ! videoconvert ! jpegenc ! multifilesink"
+            .split_whitespace()
+        {
+            tool = tool.arg(word);
+        }
+        let location = format!("location={}", self.out("camera-%03d.jpg").display());
+        tool.arg(location).run().cleanly(&[0]);
+        let files = files(self.folder.path(), "camera-");
+        assert!(files.len() >= 50, "{} files", files.len());
+        files
+    }
+}
+
+/// The files in `folder` whose name starts like this, in order.
+fn files(folder: &Path, start: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("the folder is there");
+    let paths = entries.map(|e| e.expect("it can be listed").path());
+    let named = |p: &PathBuf| p.file_name().unwrap().to_string_lossy().starts_with(start);
+    let mut all: Vec<_> = paths.filter(named).collect();
+    all.sort();
+    all
+}
+
+/// Pixels in the overlay's colours, in the left and in the right half of a frame. They are those of a label's ground, which is
+/// large enough for its colour to survive an encoder.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Marks {
+    live: [usize; 2],
+    spoof: [usize; 2],
+}
+
+const LIVE: [u8; 3] = [46, 204, 95];
+const SPOOF: [u8; 3] = [228, 40, 40];
+
+/// How far each channel may be off after an encoder, and how many pixels a label has at least.
+const COLOR: u8 = 20;
+const LABEL: usize = 400;
+
+impl Marks {
+    fn of(rgb: &[u8], width: usize, stride: usize) -> Self {
+        let mut marks = Self::default();
+        for row in rgb.chunks(stride) {
+            for (x, &[r, g, b]) in row[..width * 3].as_chunks::<3>().0.iter().enumerate() {
+                let near = |a: u8, b: u8| a.abs_diff(b) <= COLOR;
+                let like = |c: [u8; 3]| near(r, c[0]) && near(g, c[1]) && near(b, c[2]);
+                let half = usize::from(x >= width / 2);
+                marks.live[half] += usize::from(like(LIVE));
+                marks.spoof[half] += usize::from(like(SPOOF));
+            }
+        }
+        marks
+    }
+
+    fn of_picture(path: &Path) -> (Self, u32, u32) {
+        let picture = image::open(path).expect("the picture decodes").to_rgb8();
+        let (w, h) = (picture.width(), picture.height());
+        let marks = Self::of(picture.as_raw(), w as usize, w as usize * 3);
+        (marks, w, h)
+    }
+
+    /// The person on the left is live and the telephone on the right a spoof.
+    fn are_right(&self) -> bool {
+        let (live, spoof) = (self.live, self.spoof);
+        live[0] >= LABEL && live[1] < LABEL && spoof[1] >= LABEL && spoof[0] < LABEL
+    }
+
+    fn are_none(&self) -> bool {
+        let all = self.live.into_iter().chain(self.spoof);
+        all.into_iter().all(|n| n < LABEL)
+    }
+}
+
+/// A look at every tenth frame of a film, and the number of all of them.
+fn watch(film: &Path) -> (Vec<Marks>, usize) {
+    gst::init().unwrap();
+    let pipeline = gst::parse::launch(
+        "filesrc name=file ! decodebin ! videoconvert ! video/x-raw,format=RGB ! appsink name=sink sync=false max-buffers=4",
+    );
+    let pipeline = pipeline.unwrap().downcast::<gst::Pipeline>().unwrap();
+    let named = |name| pipeline.by_name(name).unwrap();
+    named("file").set_property("location", film);
+    let sink = named("sink").downcast::<gst_app::AppSink>().unwrap();
+    pipeline.set_state(gst::State::Playing).unwrap();
+    let (mut seen, mut frames) = (Vec::new(), 0);
+    let wait = gst::ClockTime::from_seconds(LIMIT.as_secs());
+    while let Some(sample) = sink.try_pull_sample(wait) {
+        if frames % 10 == 0 {
+            let info = gst_video::VideoInfo::from_caps(sample.caps().unwrap()).unwrap();
+            let buffer = sample.buffer().unwrap();
+            let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, &info).unwrap();
+            let (width, stride) = (info.width() as usize, frame.plane_stride()[0] as usize);
+            seen.push(Marks::of(frame.plane_data(0).unwrap(), width, stride));
+        }
+        frames += 1;
+    }
+    assert!(
+        sink.is_eos(),
+        "{} does not decode to its end",
+        film.display()
+    );
+    pipeline.set_state(gst::State::Null).unwrap();
+    (seen, frames)
+}
+
+/// The verdicts are right, in all frames but perhaps one: a stream may begin with a frame that the encoder has few bits for.
+#[track_caller]
+fn assert_judged(seen: &[Marks]) {
+    let right = seen.iter().filter(|m| m.are_right()).count();
+    assert!(right >= 2 && right + 1 >= seen.len(), "{seen:?}");
+}
+
+#[test]
+fn a_film_is_annotated_frame_by_frame() {
+    let Some(ground) = Ground::new() else {
+        return;
+    };
+    let (clip, out) = (ground.clip("demo.mp4"), ground.out("annotated.mkv"));
+    let (before, frames) = watch(&clip);
+    assert!(
+        before.iter().all(Marks::are_none),
+        "the clip has our colours"
+    );
+    let run = ground.script("file.sh").arg(&clip).env("OUT", &out).run();
+    run.cleanly(&[0]);
+    let (after, arrived) = watch(&out);
+    assert_eq!(arrived, frames, "not every frame arrived");
+    assert_judged(&after);
+}
+
+#[test]
+fn a_film_without_faces_stays_as_it_is() {
+    let Some(ground) = Ground::new() else {
+        return;
+    };
+    let pictures = format!(
+        "jpegenc ! multifilesink location={}",
+        ground.out("seen-%03d.jpg").display()
+    );
+    ground
+        .script("file.sh")
+        .arg(ground.clip("noface.mp4"))
+        .env("SINK", pictures)
+        .run()
+        .cleanly(&[0]);
+    let seen = files(ground.folder.path(), "seen-");
+    assert_eq!(seen.len(), 75);
+    for picture in seen.iter().step_by(10) {
+        let (marks, ..) = Marks::of_picture(picture);
+        assert!(marks.are_none(), "{}: {marks:?}", picture.display());
+    }
+}
+
+#[test]
+fn a_photograph_is_judged() {
+    let Some(ground) = Ground::new() else {
+        return;
+    };
+    let picture = ground.setup.join("pictures/astronaut.png");
+    for name in ["out.png", "out.JPG"] {
+        let out = ground.out(name);
+        let run = ground.script("picture.sh").arg(&picture).arg(&out).run();
+        run.cleanly(&[0]);
+        let (marks, width, height) = Marks::of_picture(&out);
+        assert_eq!((width, height), (512, 512));
+        // The face is in the left half.
+        let judged = marks.live[0].max(marks.spoof[0]);
+        assert!(judged >= LABEL, "{name}: {marks:?}");
+    }
+}
+
+/// A JPEG file as a telephone writes it: `picture` sideways, with a note that it must be turned a quarter to the right.
+fn sideways(picture: &image::DynamicImage) -> Vec<u8> {
+    let mut jpeg = std::io::Cursor::new(Vec::new());
+    let turned = picture.rotate270();
+    turned
+        .write_to(&mut jpeg, image::ImageFormat::Jpeg)
+        .unwrap();
+    let mut exif = b"Exif\0\0MM\0*\0\0\0\x08".to_vec();
+    // One entry: tag 0x0112 (orientation), a 16-bit number, one of them, 6; and no further directory.
+    exif.extend(b"\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0");
+    let mut file = vec![0xff, 0xd8, 0xff, 0xe1];
+    file.extend((exif.len() as u16 + 2).to_be_bytes());
+    file.extend(exif);
+    file.extend(&jpeg.into_inner()[2..]);
+    file
+}
+
+#[test]
+fn a_photograph_that_lies_sideways_is_turned_before_it_is_judged() {
+    let Some(ground) = Ground::new() else {
+        return;
+    };
+    let portrait = image::open(ground.setup.join("pictures/astronaut.png")).unwrap();
+    let portrait = image::DynamicImage::from(portrait.to_rgb8()).crop_imm(50, 0, 320, 480);
+    let (picture, out) = (ground.out("sideways.jpg"), ground.out("out.png"));
+    std::fs::write(&picture, sideways(&portrait)).unwrap();
+    assert_eq!(image::image_dimensions(&picture).unwrap(), (480, 320));
+    let run = ground.script("picture.sh").arg(&picture).arg(&out).run();
+    run.cleanly(&[0]);
+    let (marks, width, height) = Marks::of_picture(&out);
+    assert_eq!((width, height), (320, 480));
+    let judged: usize = marks.live.into_iter().chain(marks.spoof).sum();
+    assert!(judged >= LABEL, "{marks:?}");
+}
+
+/// Plays a live source until a second or two are written, then stops it as Ctrl-C does. The file must be whole.
+#[track_caller]
+fn record(ground: &Ground, tool: Tool) {
+    let out = ground.out("recorded.mkv");
+    let mut run = tool.env("OUT", &out).start(LIMIT);
+    run.until("write frames", || {
+        std::fs::metadata(&out).is_ok_and(|m| m.len() > 500_000)
+    });
+    run.interrupt();
+    run.end().cleanly(&[0]);
+    let (seen, frames) = watch(&out);
+    assert!(frames >= 11, "only {frames} frames");
+    assert_judged(&seen);
+}
+
+/// Plays a live source, a file per frame, until a few of them are right, then stops it as Ctrl-C does. Those before do not
+/// matter: a machine under load loses packets, and the picture is whole again from the next key frame on.
+#[track_caller]
+fn snap(ground: &Ground, tool: Tool) {
+    let location = ground.out("snap-%04d.jpg");
+    let sink = format!("jpegenc ! multifilesink location={}", location.display());
+    let mut run = tool.env("SINK", sink).start(LIMIT);
+    let (mut looked, mut right) = (0, 0);
+    run.until("show the verdicts", || {
+        let seen = files(ground.folder.path(), "snap-");
+        // The last one is perhaps still being written.
+        if seen.len() >= looked + 2 {
+            looked = seen.len() - 1;
+            right += usize::from(Marks::of_picture(&seen[looked - 1]).0.are_right());
+        }
+        right >= 5
+    });
+    run.interrupt();
+    run.end().cleanly(&[0]);
+}
+
+/// A telephone with an app that serves its camera's pictures over HTTP, one after the other in an answer without end.
+struct Telephone {
+    server: Arc<tiny_http::Server>,
+    gone: Arc<AtomicBool>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Telephone {
+    fn new(pictures: &[PathBuf]) -> Self {
+        let pictures: Vec<_> = pictures.iter().map(|p| std::fs::read(p).unwrap()).collect();
+        let server = Arc::new(tiny_http::Server::http("127.0.0.1:0").unwrap());
+        let gone = Arc::new(AtomicBool::new(false));
+        let thread = {
+            let (server, gone) = (server.clone(), gone.clone());
+            std::thread::spawn(move || {
+                while let Ok(request) = server.recv() {
+                    assert_eq!(request.url(), "/video");
+                    // Until the viewer hangs up.
+                    let _ = Self::serve(&mut request.into_writer(), &pictures, &gone);
+                }
+            })
+        };
+        Self {
+            server,
+            gone,
+            thread: Some(thread),
+        }
+    }
+
+    fn serve(to: &mut dyn Write, pictures: &[Vec<u8>], gone: &AtomicBool) -> std::io::Result<()> {
+        // As the app "IP Webcam" does.
+        to.write_all(
+            b"HTTP/1.1 200 OK\r\nConnection: close\r\nServer: a telephone\r\nCache-Control: no-store\r\n\
+              Content-Type: multipart/x-mixed-replace;boundary=Ba4oTvQMY8ew04N8dcnM\r\n\r\n",
+        )?;
+        for picture in pictures.iter().cycle() {
+            if gone.load(Ordering::Relaxed) {
+                break;
+            }
+            write!(
+                to,
+                "--Ba4oTvQMY8ew04N8dcnM\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n",
+                picture.len()
+            )?;
+            to.write_all(picture)?;
+            to.write_all(b"\r\n")?;
+            to.flush()?;
+            // A camera gives 25 pictures a second.
+            std::thread::sleep(Duration::from_millis(40));
+        }
+        Ok(())
+    }
+
+    fn address(&self) -> String {
+        format!("http://{}/video", self.server.server_addr())
+    }
+}
+
+impl Drop for Telephone {
+    fn drop(&mut self) {
+        self.gone.store(true, Ordering::Relaxed);
+        self.server.unblock();
+        let thread = self.thread.take();
+        let _ = thread.map(std::thread::JoinHandle::join);
+    }
+}
+
+#[test]
+fn a_telephone_that_serves_pictures_is_a_camera() {
+    let Some(ground) = Ground::new() else {
+        return;
+    };
+    let telephone = Telephone::new(&ground.pictures());
+    let tool = ground.script("android.sh").arg(telephone.address());
+    record(&ground, tool);
+}
+
+/// A network camera: a real RTSP server that shows the pictures for ever, as H.264.
+struct Camera {
+    port: i32,
+    main_loop: gst::glib::MainLoop,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Camera {
+    fn new(folder: &Path) -> Option<Self> {
+        gst::init().unwrap();
+        if gst::ElementFactory::find("x264enc").is_none() {
+            eprintln!("SKIPPED: no x264enc (gstreamer1.0-plugins-ugly)");
+            return None;
+        }
+        let context = gst::glib::MainContext::new();
+        let server = gst_rtsp_server::RTSPServer::new();
+        server.set_address("127.0.0.1");
+        // Any that is free.
+        server.set_service("0");
+        let factory = gst_rtsp_server::RTSPMediaFactory::new();
+        factory.set_launch(&format!(
+            "( multifilesrc location=\"{}/camera-%03d.jpg\" loop=true caps=\"image/jpeg,framerate=(fraction)25/1\" ! jpegdec \
+             ! videoconvert ! video/x-raw,format=I420 ! x264enc tune=zerolatency speed-preset=ultrafast quantizer=20 pass=quant \
+             key-int-max=25 ! video/x-h264,profile=baseline ! rtph264pay name=pay0 pt=96 )",
+            folder.display()
+        ));
+        factory.set_shared(true);
+        let mounts = server.mount_points().unwrap();
+        mounts.add_factory("/camera", factory);
+        let _source = server.attach(Some(&context)).unwrap();
+        let port = server.bound_port();
+        let main_loop = gst::glib::MainLoop::new(Some(&context), false);
+        let thread = {
+            let main_loop = main_loop.clone();
+            std::thread::spawn(move || main_loop.run())
+        };
+        Some(Self {
+            port,
+            main_loop,
+            thread: Some(thread),
+        })
+    }
+
+    fn address(&self) -> String {
+        format!("rtsp://127.0.0.1:{}/camera", self.port)
+    }
+}
+
+impl Drop for Camera {
+    fn drop(&mut self) {
+        // From within, since a loop that does not run yet cannot be quit.
+        let main_loop = self.main_loop.clone();
+        self.main_loop.context().invoke(move || main_loop.quit());
+        let thread = self.thread.take();
+        let _ = thread.map(std::thread::JoinHandle::join);
+    }
+}
+
+#[test]
+fn a_network_camera_is_watched() {
+    let Some(ground) = Ground::new() else {
+        return;
+    };
+    ground.pictures();
+    let Some(camera) = Camera::new(ground.folder.path()) else {
+        return;
+    };
+    let over_tcp = camera.address().replace("rtsp://", "rtspt://");
+    let tool = ground.script("rtsp.sh").arg(over_tcp).arg("500");
+    record(&ground, tool);
+    // The same camera, through the script for telephones: it takes either kind of address.
+    let tool = ground.script("android.sh").arg(camera.address());
+    snap(&ground, tool);
+}
+
+#[test]
+fn a_camera_that_is_not_there_is_named() {
+    let tool = script("webcam.sh").arg("/dev/video-none");
+    let ended = tool.run().cleanly(&[1]);
+    ended.says(&["webcam.sh: no camera at /dev/video-none", "group video"]);
+    if !Path::new("/dev/video0").exists() {
+        let ended = script("webcam.sh").run().cleanly(&[1]);
+        ended.says(&["no camera at /dev/video0"]);
+    }
+}
+
+#[test]
+fn wrong_use_is_answered_with_the_right_one() {
+    for (tool, name) in [
+        (script("file.sh"), "file.sh"),
+        (script("picture.sh"), "picture.sh"),
+        (script("android.sh"), "android.sh"),
+        (script("rtsp.sh"), "rtsp.sh"),
+        (script("webcam.sh").arg("--help"), "webcam.sh"),
+    ] {
+        let usage = format!("usage: pipelines/{name} ");
+        tool.run().cleanly(&[2]).says(&[&usage, "MODEL_DIR"]);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let picture = folder.path().join("picture.png");
+    std::fs::write(&picture, "").unwrap();
+    for (tool, words) in [
+        (script("file.sh").arg("/nowhere"), "cannot read /nowhere"),
+        (
+            script("picture.sh").arg(&picture).arg(&picture),
+            "it would be overwritten",
+        ),
+        (
+            script("picture.sh").arg(&picture).arg("out.gif"),
+            "must end in .png or .jpg",
+        ),
+        (
+            script("android.sh").arg("192.168.0.7"),
+            "neither an http:// nor an rtsp:// address",
+        ),
+        (
+            script("rtsp.sh").arg("http://x"),
+            "is not an rtsp:// address",
+        ),
+    ] {
+        tool.run().cleanly(&[1]).says(&[words]);
+    }
+}
+
+#[test]
+fn missing_models_are_named() {
+    let empty = tempfile::tempdir().unwrap();
+    let file = empty.path().join("film.mp4");
+    std::fs::write(&file, "").unwrap();
+    for tool in [
+        script("file.sh").arg(&file),
+        script("picture.sh").arg(&file).arg("out.png"),
+        script("rtsp.sh").arg("rtsp://127.0.0.1/"),
+        script("android.sh").arg("http://127.0.0.1/"),
+    ] {
+        let ended = tool.env("MODEL_DIR", empty.path()).run().cleanly(&[1]);
+        let folder = format!("no models in {}", empty.path().display());
+        ended.says(&[
+            &folder,
+            "set MODEL_DIR",
+            "yunet_n_dynamic.onnx",
+            "MiniFASNet",
+        ]);
+    }
+}
+
+#[test]
+fn every_script_is_run_by_a_test() {
+    let tests = include_str!("pipelines.rs");
+    for path in files(&common::root().join("pipelines"), "") {
+        let name = path.file_name().unwrap().to_string_lossy();
+        // What all others read is no pipeline.
+        let tested = name == "common.sh" || tests.contains(&format!("script(\"{name}\")"));
+        assert!(tested, "pipelines/{name} is run by no test here");
+    }
+}
