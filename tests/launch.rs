@@ -3,8 +3,9 @@
 //! an error that names our element and says what to do, never with a panic or an abort. It lists without ONNX Runtime, lives
 //! beside OpenCV's plugin, and leaves nothing behind.
 //!
-//! What fails in a stream is fed live here: `gst-launch-1.0` 1.22 to 1.28 quits its main loop on an error, and where that comes
-//! before the loop runs, which happens while a pipeline prerolls, it waits for ever (`identity error-after=1` shows it, too).
+//! What fails in a stream is fed live here: `gst-launch-1.0` (1.22) quits its main loop on an error, and where that comes
+//! before the loop runs, which happens while a pipeline prerolls, it waits for ever (so do `videotestsrc num-buffers=2 ! identity
+//! error-after=1 ! fakesink`, about every twentieth time). A live source gives nothing before the loop runs.
 
 // A failed test may panic, and a skipped one says so.
 #![allow(
