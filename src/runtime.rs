@@ -114,11 +114,17 @@ fn load(path: &Path) -> Result<Environment, String> {
         }
         other => other.to_string(),
     })?;
-    builder
-        .with_name("liveness")
-        .with_telemetry(false)
-        .build()
-        .map_err(|e| e.to_string())
+    // ort panics where a library of a fitting version hands out no API of that version.
+    let build = || {
+        let builder = builder.with_name("liveness").with_telemetry(false);
+        builder.build().map_err(|e| e.to_string())
+    };
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(build)).unwrap_or_else(|_| {
+        Err(format!(
+            "{} names itself ONNX Runtime and does not work as one",
+            path.display()
+        ))
+    })
 }
 
 /// The process's environment; loads the library at the first call.

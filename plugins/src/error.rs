@@ -7,20 +7,22 @@ use gst::subclass::prelude::*;
 pub fn message(error: &liveness::Error) -> gst::ErrorMessage {
     use gst::{LibraryError, ResourceError, StreamError};
     use liveness::Error as E;
+    // It may quote a file or a model: GLib panics on a zero byte in a string.
+    let text = error.to_string().replace('\0', "\u{fffd}");
     match error {
         E::ModelFile { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
-            gst::error_msg!(ResourceError::NotFound, ("{error}"))
+            gst::error_msg!(ResourceError::NotFound, ("{text}"))
         }
-        E::ModelFile { .. } => gst::error_msg!(ResourceError::OpenRead, ("{error}")),
-        E::Runtime { .. } => gst::error_msg!(LibraryError::Init, ("{error}")),
+        E::ModelFile { .. } => gst::error_msg!(ResourceError::OpenRead, ("{text}")),
+        E::Runtime { .. } => gst::error_msg!(LibraryError::Init, ("{text}")),
         E::NotAModel { .. } | E::UnfitModel { .. } => {
-            gst::error_msg!(ResourceError::Read, ("{error}"))
+            gst::error_msg!(ResourceError::Read, ("{text}"))
         }
         E::MissingFacts { .. } | E::Card { .. } | E::Option(_) => {
-            gst::error_msg!(ResourceError::Settings, ("{error}"))
+            gst::error_msg!(ResourceError::Settings, ("{text}"))
         }
-        E::Frame(_) => gst::error_msg!(StreamError::Format, ("{error}")),
-        _ => gst::error_msg!(StreamError::Failed, ("{error}")),
+        E::Frame(_) => gst::error_msg!(StreamError::Format, ("{text}")),
+        _ => gst::error_msg!(StreamError::Failed, ("{text}")),
     }
 }
 

@@ -168,7 +168,7 @@ impl BaseTransformImpl for LivenessOverlay {
 
     fn set_caps(&self, incaps: &gst::Caps, _: &gst::Caps) -> Result<(), gst::LoggableError> {
         let info = caps::video_info(incaps).map_err(|reason| {
-            let message = gst::error_msg!(gst::StreamError::Format, ["{reason}"]);
+            let message = gst::error_msg!(gst::StreamError::Format, ("{reason}"));
             self.post_error_message(message);
             gst::loggable_error!(CAT, "{reason}")
         })?;
@@ -248,11 +248,11 @@ impl State {
         settings: &Settings,
         buffer: &mut gst::BufferRef,
     ) -> Result<u64, gst::ErrorMessage> {
-        let failed = |reason: String| gst::error_msg!(gst::StreamError::Failed, ["{reason}"]);
+        let failed = |reason: String| gst::error_msg!(gst::StreamError::Failed, ("{reason}"));
         let format = self.format.as_ref().ok_or_else(|| {
             gst::error_msg!(
                 gst::CoreError::Negotiation,
-                ["a frame came before its format"]
+                ("a frame came before its format")
             )
         })?;
         let info = format.info();
@@ -328,8 +328,9 @@ fn covers(
     });
     let rectangles = rectangles
         .flatten()
-        .map_err(|reason| gst::error_msg!(gst::StreamError::Failed, ["{reason}"]))?;
-    Ok(Some(rectangles.into_iter().collect()))
+        .map_err(|reason| gst::error_msg!(gst::StreamError::Failed, ("{reason}")))?;
+    // By reference: gstreamer-video 0.25.4 leaks rectangles that are collected by value.
+    Ok(Some(rectangles.iter().collect()))
 }
 
 /// Draws into the frame's pixels.
@@ -341,12 +342,12 @@ fn blend(
     let failed = |what: &str| {
         gst::error_msg!(
             gst::StreamError::Failed,
-            [
+            (
                 "{what} a {} frame of {}x{}: put videoconvert before this element",
                 info.format(),
                 info.width(),
                 info.height()
-            ]
+            )
         )
     };
     let mut frame = gst_video::VideoFrameRef::from_buffer_ref_writable(buffer, info)
@@ -362,9 +363,9 @@ fn blend(
 /// Leaves the drawing to downstream, on top of what upstream left to it.
 fn attach(buffer: &mut gst::BufferRef, composition: &VideoOverlayComposition) {
     if let Some(mut meta) = buffer.meta_mut::<VideoOverlayCompositionMeta>() {
-        let all: VideoOverlayComposition =
-            meta.overlay().iter().chain(composition.iter()).collect();
-        meta.set_overlay(&all);
+        let all: Vec<_> = meta.overlay().iter().chain(composition.iter()).collect();
+        // By reference: see above.
+        meta.set_overlay(&all.iter().collect());
     } else {
         VideoOverlayCompositionMeta::add(buffer, composition);
     }

@@ -168,7 +168,8 @@ impl Scene {
             self.last = None;
             return Ok(None);
         }
-        let composition: VideoOverlayComposition = rectangles.into_iter().collect();
+        // By reference: gstreamer-video 0.25.4 leaks rectangles that are collected by value.
+        let composition: VideoOverlayComposition = rectangles.iter().collect();
         self.last = Some((subjects, composition.clone()));
         Ok(Some(composition))
     }
