@@ -8,7 +8,7 @@
 //!
 //! | module | what it knows |
 //! |---|---|
-//! | [`error`], [`geometry`], [`image`], [`face`] | words of the field: plain data |
+//! | [`error`], [`sync`], [`geometry`], [`image`], [`face`] | words of the field and of the house |
 //! | [`signature`] | whether a picture still lies as it lay |
 //! | [`resize`], [`letterbox`], [`crop`] | pixels to tensors |
 //! | [`model`] | what a model file expects and means (its card) |
@@ -19,6 +19,7 @@
 
 pub mod error;
 pub mod geometry;
+pub mod sync;
 
 pub mod face;
 pub mod image;

@@ -5,7 +5,8 @@
 use std::collections::HashMap;
 use std::error::Error as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use once_cell::sync::OnceCell;
 use ort::environment::Environment;
@@ -17,6 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 use crate::model::PREFIX;
+use crate::sync::lock;
 
 /// The one environment of this process. Made by the first who needs it, never while a plugin is merely being scanned.
 static ENVIRONMENT: OnceCell<Environment> = OnceCell::new();
@@ -26,11 +28,6 @@ static FOLDERS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// Engines in use, by what makes them equal.
 static ENGINES: Mutex<Option<HashMap<Key, Weak<Engine>>>> = Mutex::new(None);
-
-/// Locks a mutex of which each change is whole in itself, so that a panic elsewhere, which poisons it, leaves nothing half done.
-pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Names a folder to look for ONNX Runtime in: that of a plugin, so that a library installed beside it is found. There it should
 /// keep the version in its name (`libonnxruntime.so.1.24.4`): GStreamer takes whatever ends in `.so` for a plugin.
@@ -155,6 +152,25 @@ pub fn environment() -> Result<&'static Environment> {
         }
         fail(tried.join("; "))
     })
+}
+
+/// Where the time of one look went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timing {
+    /// From the frame to the tensor.
+    pub preprocess: Duration,
+    /// In ONNX Runtime.
+    pub inference: Duration,
+    /// From the outputs to faces or verdicts.
+    pub decode: Duration,
+}
+
+impl std::ops::AddAssign for Timing {
+    fn add_assign(&mut self, other: Self) {
+        self.preprocess += other.preprocess;
+        self.inference += other.inference;
+        self.decode += other.decode;
+    }
 }
 
 /// Where inference runs.

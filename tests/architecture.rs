@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 /// The library's modules, each with what it may use: only those above.
 const LIBRARY: &[&str] = &[
     "error",
+    "sync",
     "geometry",
     "image",
     "face",

@@ -35,3 +35,21 @@ where
     element.post_error_message(message);
     gst::FlowError::Error
 }
+
+/// Posts why caps are refused, and gives the error that negotiation goes on with: alone, that would only be logged.
+pub fn refuse_caps<T>(element: &T, cat: gst::DebugCategory, reason: String) -> gst::LoggableError
+where
+    T: ElementImpl,
+    <T as ObjectSubclass>::Type: gst::glib::prelude::IsA<gst::Element>,
+{
+    element.post_error_message(gst::error_msg!(gst::StreamError::Format, ("{reason}")));
+    gst::loggable_error!(cat, "{reason}")
+}
+
+/// A frame before any caps: somebody upstream breaks the rules.
+pub fn no_format() -> gst::ErrorMessage {
+    gst::error_msg!(
+        gst::CoreError::Negotiation,
+        ("a frame came before its format")
+    )
+}

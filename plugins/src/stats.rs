@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use liveness::runtime::Timing;
+
 /// Running totals since the element was started.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Stats {
@@ -12,12 +14,8 @@ pub struct Stats {
     pub looked: u64,
     /// Faces seen in these.
     pub faces: u64,
-    /// From frames to tensors.
-    pub preprocess: Duration,
-    /// In ONNX Runtime.
-    pub inference: Duration,
-    /// From outputs to faces or verdicts.
-    pub decode: Duration,
+    /// What the looks cost.
+    pub timing: Timing,
     /// Reading and writing metadata, messages included.
     pub metadata: Duration,
 }
@@ -27,14 +25,27 @@ impl std::ops::AddAssign for Stats {
         self.frames += other.frames;
         self.looked += other.looked;
         self.faces += other.faces;
-        self.preprocess += other.preprocess;
-        self.inference += other.inference;
-        self.decode += other.decode;
+        self.timing += other.timing;
         self.metadata += other.metadata;
     }
 }
 
 impl Stats {
+    /// Those of one frame that came in.
+    pub fn of_frame() -> Self {
+        Self {
+            frames: 1,
+            ..Self::default()
+        }
+    }
+
+    /// Notes that a model looked, and saw `faces`.
+    pub fn look(&mut self, faces: usize, timing: Timing) {
+        self.looked += 1;
+        self.faces += faces as u64;
+        self.timing += timing;
+    }
+
     /// As the structure that applications read: counts, and mean milliseconds per frame looked at.
     pub fn structure(&self, name: &str) -> gst::Structure {
         let mean = |d: Duration| 1e3 * d.as_secs_f64() / self.looked.max(1) as f64;
@@ -42,9 +53,9 @@ impl Stats {
             .field("frames", self.frames)
             .field("looked", self.looked)
             .field("faces", self.faces)
-            .field("preprocess-ms", mean(self.preprocess))
-            .field("inference-ms", mean(self.inference))
-            .field("decode-ms", mean(self.decode))
+            .field("preprocess-ms", mean(self.timing.preprocess))
+            .field("inference-ms", mean(self.timing.inference))
+            .field("decode-ms", mean(self.timing.decode))
             .field("metadata-ms", mean(self.metadata))
             .build()
     }

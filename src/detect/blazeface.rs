@@ -3,8 +3,7 @@
 //! After MediaPipe's `ssd_anchors_calculator` and `tensors_to_detections_calculator`.
 
 use super::Candidate;
-use super::anchors::{cells, grid};
-use super::family::{are_probabilities, check_rows, rows_of};
+use super::outputs::{are_probabilities, cells, check_rows, grid, rows_of};
 use crate::geometry::{Point, Rect};
 use crate::runtime::OutputView;
 

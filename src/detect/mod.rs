@@ -2,7 +2,7 @@
 //! Finding faces: a model of any known family, from a frame to faces in the frame's own pixels. Knows no liveness.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::error::{Error, Result};
 use crate::face::Face;
@@ -11,12 +11,12 @@ use crate::image::Pixels;
 use crate::letterbox::{Letterbox, PixelAspect};
 use crate::model::{Card, ModelFile, Task};
 use crate::resize::{Resizer, TensorFormat};
-use crate::runtime::{Engine, Input, Options};
+use crate::runtime::{Engine, Input, Options, Timing};
 
-mod anchors;
 mod blazeface;
 mod family;
 mod nms;
+mod outputs;
 mod retinaface;
 mod scrfd;
 mod ssd;
@@ -68,17 +68,6 @@ pub enum InputSize {
     LongSide(usize),
     /// Width and height in pixels, rounded up to multiples of 32.
     Exact(usize, usize),
-}
-
-/// Where the time of one look went.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Timing {
-    /// From the frame to the tensor.
-    pub preprocess: Duration,
-    /// In ONNX Runtime.
-    pub inference: Duration,
-    /// From the outputs to faces.
-    pub decode: Duration,
 }
 
 /// A face detector: one model and the memory to use it.
@@ -192,14 +181,10 @@ impl Detector {
         Ok((&self.faces, self.timing))
     }
 
-    /// What the last look saw, for callers that cannot hold on to its result.
-    pub fn faces(&self) -> &[Face] {
-        &self.faces
-    }
-
     fn look(&mut self, frame: &dyn Pixels, par: PixelAspect, settings: &Settings) -> Result<()> {
         self.faces.clear();
         self.candidates.clear();
+        let threshold = settings.threshold.unwrap_or(self.default_threshold());
         let start = Instant::now();
         self.prepare(frame, par, settings.input_size)?;
         let Some(prepared) = &mut self.prepared else {
@@ -215,11 +200,6 @@ impl Detector {
         letterbox.fill(&mut self.resizer, frame, format, !*cleared, input.data());
         *cleared = true;
         let filled = Instant::now();
-        let threshold = settings.threshold.unwrap_or(
-            self.card
-                .threshold
-                .unwrap_or(self.family.default_threshold()),
-        );
         let size = (format.width, format.height);
         let (family, candidates) = (self.family, &mut self.candidates);
         let mut ran = filled;

@@ -2,8 +2,7 @@
 //! RetinaFace (biubug6's MobileNet 0.25): two priors per cell at strides 8, 16 and 32, variances 0.1 and 0.2.
 
 use super::Candidate;
-use super::anchors::{cells, grid};
-use super::family::{are_probabilities, check_rows, rows_of, second_of_two};
+use super::outputs::{are_probabilities, cells, check_rows, grid, rows_of, second_of_two};
 use crate::geometry::{Point, Rect};
 use crate::runtime::OutputView;
 

@@ -3,7 +3,7 @@
 //! After InsightFace's `scrfd.py`. Outputs are told apart by their width and length: exports name them differently.
 
 use super::Candidate;
-use super::anchors::{cells, grid};
+use super::outputs::{cells, grid};
 use crate::geometry::{Point, Rect};
 use crate::runtime::OutputView;
 

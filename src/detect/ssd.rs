@@ -2,7 +2,7 @@
 //! Single shot detectors whose graph decodes and suppresses: rows of picture, class, score, and corners in 0..1.
 
 use super::Candidate;
-use super::family::{check_rows, rows_of};
+use super::outputs::{check_rows, rows_of};
 use crate::geometry::Rect;
 use crate::runtime::OutputView;
 

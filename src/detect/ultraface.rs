@@ -2,7 +2,7 @@
 //! UltraFace: softmaxed scores, the second one face; boxes decoded in the graph, as corners in 0..1 of the input.
 
 use super::Candidate;
-use super::family::{check_rows, rows_of};
+use super::outputs::{check_rows, rows_of};
 use crate::geometry::Rect;
 use crate::runtime::OutputView;
 

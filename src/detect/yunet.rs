@@ -3,8 +3,7 @@
 //! After `FaceDetectorYN` in OpenCV and libfacedetection.
 
 use super::Candidate;
-use super::anchors::{cells, grid};
-use super::family::check_rows;
+use super::outputs::{cells, check_rows, grid};
 use crate::geometry::{Point, Rect};
 use crate::runtime::OutputView;
 

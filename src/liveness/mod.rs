@@ -2,7 +2,7 @@
 //! Judging faces: one or several models of any known family, fused, from a frame and boxes to verdicts.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::crop::Crop;
 use crate::error::{Error, Result};
@@ -11,7 +11,7 @@ use crate::geometry::Rect;
 use crate::image::Pixels;
 use crate::model::{Card, ModelFile, Output, Task};
 use crate::resize::{Resizer, TensorFormat};
-use crate::runtime::{Engine, Input, Options};
+use crate::runtime::{Engine, Input, Options, Timing};
 
 mod decision;
 mod family;
@@ -46,17 +46,6 @@ impl Default for Settings {
             min_face_size: 0.0,
         }
     }
-}
-
-/// Where the time went.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Timing {
-    /// From the frame to the tensors.
-    pub preprocess: Duration,
-    /// In ONNX Runtime.
-    pub inference: Duration,
-    /// From the outputs to verdicts.
-    pub decode: Duration,
 }
 
 /// A liveness classifier: its models and the memory to use them.

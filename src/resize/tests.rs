@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The fast path against a plain one that is written the way the definition reads.
 
+use super::color::yuv_to_rgb;
 use super::*;
-use crate::image::{ChromaSite, Plane, View};
+use crate::image::{ChromaSite, ColorModel, Plane, Range, View};
 use proptest::prelude::*;
 
 /// Any layout that GStreamer's formats have: planar, semi-planar, packed, 8 to 16 bits, odd sizes.

@@ -10,8 +10,9 @@ use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
 use liveness::detect::{self, Detector, InputSize};
 use liveness::model::ModelFile;
-use liveness::runtime::{Options, lock};
+use liveness::runtime::Options;
 use liveness::signature::Signature;
+use liveness::sync::lock;
 
 use crate::caps::{self, pixel_aspect};
 use crate::device::Device;
@@ -285,11 +286,7 @@ impl BaseTransformImpl for FaceDetect {
     }
 
     fn set_caps(&self, incaps: &gst::Caps, _: &gst::Caps) -> Result<(), gst::LoggableError> {
-        let info = caps::video_info(incaps).map_err(|reason| {
-            let message = gst::error_msg!(gst::StreamError::Format, ("{reason}"));
-            self.post_error_message(message);
-            gst::loggable_error!(CAT, "{reason}")
-        })?;
+        let info = caps::video_info(incaps).map_err(|e| error::refuse_caps(self, *CAT, e))?;
         if let Some(state) = lock(&self.state).as_mut() {
             state.format = Some(Format::new(&info));
             state.last = None;
@@ -338,16 +335,8 @@ impl FaceDetect {
             poster,
             scratch,
         } = state;
-        let format = format.as_ref().ok_or_else(|| {
-            gst::error_msg!(
-                gst::CoreError::Negotiation,
-                ("a frame came before its format")
-            )
-        })?;
-        let mut stats = Stats {
-            frames: 1,
-            ..Stats::default()
-        };
+        let format = format.as_ref().ok_or_else(error::no_format)?;
+        let mut stats = Stats::of_frame();
         let (analysis, age) = match last.take() {
             Some((mut analysis, age)) if age + 1 < settings.inference_interval => {
                 // Another frame than the one looked at: its own signature tells whether it gets turned later on.
@@ -372,11 +361,7 @@ impl FaceDetect {
                     .flatten()
                     .map_err(|e| error::message(&e))?;
                 stats.metadata = signed;
-                stats.looked = 1;
-                stats.faces = faces.len() as u64;
-                stats.preprocess = timing.preprocess;
-                stats.inference = timing.inference;
-                stats.decode = timing.decode;
+                stats.look(faces.len(), timing);
                 let analysis = Analysis {
                     faces,
                     ..Analysis::new(format, signature)

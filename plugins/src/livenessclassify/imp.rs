@@ -11,7 +11,9 @@ use gst_base::subclass::prelude::*;
 use liveness::face::Label;
 use liveness::liveness::Classifier;
 use liveness::model::ModelFile;
-use liveness::runtime::{Options, lock};
+use liveness::runtime::Options;
+
+use liveness::sync::lock;
 
 use crate::caps;
 use crate::device::Device;
@@ -214,11 +216,7 @@ impl BaseTransformImpl for LivenessClassify {
     }
 
     fn set_caps(&self, incaps: &gst::Caps, _: &gst::Caps) -> Result<(), gst::LoggableError> {
-        let info = caps::video_info(incaps).map_err(|reason| {
-            let message = gst::error_msg!(gst::StreamError::Format, ("{reason}"));
-            self.post_error_message(message);
-            gst::loggable_error!(CAT, "{reason}")
-        })?;
+        let info = caps::video_info(incaps).map_err(|e| error::refuse_caps(self, *CAT, e))?;
         if let Some(state) = lock(&self.state).as_mut() {
             state.format = Some(Format::new(&info));
         }
@@ -290,16 +288,8 @@ impl LivenessClassify {
             scratch,
             warned,
         } = state;
-        let format = format.as_ref().ok_or_else(|| {
-            gst::error_msg!(
-                gst::CoreError::Negotiation,
-                ("a frame came before its format")
-            )
-        })?;
-        let mut stats = Stats {
-            frames: 1,
-            ..Stats::default()
-        };
+        let format = format.as_ref().ok_or_else(error::no_format)?;
+        let mut stats = Stats::of_frame();
         let start = Instant::now();
         let fail = |reason: String| error::message(&liveness::Error::Frame(reason));
         let Some(here) = meta::faces_here(buffer, format, scratch).map_err(fail)? else {
@@ -320,11 +310,7 @@ impl LivenessClassify {
                 .map_err(liveness::Error::Frame)
                 .flatten()
                 .map_err(|e| error::message(&e))?;
-            stats.looked = 1;
-            stats.faces = faces.len() as u64;
-            stats.preprocess = timing.preprocess;
-            stats.inference = timing.inference;
-            stats.decode = timing.decode;
+            stats.look(faces.len(), timing);
             if !*warned && faces.iter().any(|f| f.verdict.label == Label::Unchecked) {
                 *warned = true;
                 gst::warning!(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 use gst::glib;
@@ -11,6 +11,8 @@ use gst_video::{
     CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION as ATTACHED, VideoOverlayComposition,
     VideoOverlayCompositionMeta,
 };
+
+use liveness::sync::lock;
 
 use super::draw::{Area, Look};
 use super::ink::Ink;
@@ -60,11 +62,6 @@ pub struct LivenessOverlay {
     state: Mutex<State>,
     /// Apart from the state, so that they can be read while a frame is drawn on.
     stats: Mutex<Stats>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Every change under these locks is whole in itself: a panic elsewhere leaves nothing half done.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[glib::object_subclass]
@@ -167,11 +164,7 @@ impl BaseTransformImpl for LivenessOverlay {
     }
 
     fn set_caps(&self, incaps: &gst::Caps, _: &gst::Caps) -> Result<(), gst::LoggableError> {
-        let info = caps::video_info(incaps).map_err(|reason| {
-            let message = gst::error_msg!(gst::StreamError::Format, ("{reason}"));
-            self.post_error_message(message);
-            gst::loggable_error!(CAT, "{reason}")
-        })?;
+        let info = caps::video_info(incaps).map_err(|e| error::refuse_caps(self, *CAT, e))?;
         let mut state = lock(&self.state);
         state.format = Some(Format::new(&info));
         state.ink = None;

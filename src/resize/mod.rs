@@ -9,7 +9,13 @@
 
 use multiversion::multiversion;
 
-use crate::image::{ColorModel, Component, Layout, Pixels, Range, Sample};
+use crate::image::{Component, Layout, Pixels, Sample};
+
+mod axis;
+mod color;
+
+use axis::{Axis, AxisKey, LANES, inside};
+use color::{Levels, write_row};
 
 /// The part of a frame that fills the target, in pixels. It may reach outside the frame, see [`Border`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,123 +98,6 @@ impl TensorFormat {
             let c = if self.planar { i / area.max(1) } else { i % n };
             let c = c.min(n - 1);
             *v = -self.mean[c] * self.scale[c];
-        }
-    }
-}
-
-/// Weights of one axis: for each target pixel, a run of source samples.
-#[derive(Debug, Default)]
-struct Axis {
-    key: Option<AxisKey>,
-    /// First source sample of each target pixel, counted from `lo`.
-    starts: Vec<u32>,
-    /// `run` weights per target pixel, those past the filter's end 0.
-    weights: Vec<f32>,
-    run: usize,
-    /// Source samples that can have weight: `lo..hi`.
-    lo: i64,
-    hi: i64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct AxisKey {
-    start: f64,
-    span: f64,
-    lo: i64,
-    hi: i64,
-    target: usize,
-}
-
-/// Weights are kept in runs of a multiple of this, so that the horizontal pass needs no remainder loop.
-const LANES: usize = 8;
-
-impl Axis {
-    /// Weights that map `span` samples from `start` on to `target` pixels, reading only `lo..hi`.
-    fn configure(&mut self, key: AxisKey) {
-        if self.key == Some(key) {
-            return;
-        }
-        let AxisKey {
-            start,
-            span,
-            lo,
-            hi,
-            target,
-        } = key;
-        let step = span / target as f64;
-        let support = step.max(1.0);
-        self.run = (2.0 * support).ceil() as usize + 1;
-        self.run = self.run.next_multiple_of(LANES);
-        self.starts.clear();
-        self.weights.clear();
-        self.weights.resize(self.run * target, 0.0);
-        for (i, run) in self.weights.chunks_exact_mut(self.run).enumerate() {
-            let center = start + (i as f64 + 0.5) * step;
-            let first = ((center - support + 0.5).floor() as i64).clamp(lo, hi - 1);
-            let end = ((center + support + 0.5).floor() as i64).clamp(first + 1, hi);
-            let weight = |j: i64| (1.0 - ((j as f64 + 0.5 - center) / support).abs()).max(0.0);
-            let sum: f64 = (first..end).map(weight).sum();
-            for (w, j) in run.iter_mut().zip(first..end) {
-                // A window one sample wide can lie wholly beside the centre: that sample is all there is.
-                *w = if sum > 0.0 {
-                    (weight(j) / sum) as f32
-                } else {
-                    1.0 / (end - first) as f32
-                };
-            }
-            self.starts.push((first - lo) as u32);
-        }
-        (self.lo, self.hi) = (lo, hi);
-        self.key = Some(key);
-    }
-
-    fn weights(&self, target: usize) -> &[f32] {
-        &self.weights[target * self.run..(target + 1) * self.run]
-    }
-}
-
-/// Sample index inside `0..n` that stands for `i`, or `None` where `border` has none.
-fn inside(i: i64, n: i64, border: Border) -> Option<usize> {
-    if (0..n).contains(&i) {
-        return Some(i as usize);
-    }
-    match border {
-        Border::Black => None,
-        Border::Replicate => Some(i.clamp(0, n - 1) as usize),
-        Border::Reflect if n == 1 => Some(0),
-        Border::Reflect => {
-            let period = 2 * (n - 1);
-            let i = i.rem_euclid(period);
-            Some(i.min(period - i) as usize)
-        }
-    }
-}
-
-/// One component's way to the values 0..=255 (chroma: -127.5..=127.5): `(sample - offset) * factor`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Levels {
-    offset: f32,
-    factor: f32,
-    /// The sample that is black.
-    black: f32,
-}
-
-impl Levels {
-    fn of(layout: &Layout, index: usize) -> Self {
-        let c = &layout.components[index];
-        let unit = 2f32.powi((c.depth - 8 + c.shift) as i32);
-        let full = ((1u32 << c.depth) - 1) as f32 * 2f32.powi(c.shift as i32);
-        let chroma = index > 0 && matches!(layout.color, ColorModel::Yuv { .. });
-        let (offset, span) = match (layout.range, chroma) {
-            (Range::Full, false) => (0.0, full),
-            (Range::Full, true) => (128.0 * unit, full),
-            (Range::Limited, false) => (16.0 * unit, 219.0 * unit),
-            (Range::Limited, true) => (128.0 * unit, 224.0 * unit),
-        };
-        Self {
-            offset,
-            factor: 255.0 / span,
-            black: offset,
         }
     }
 }
@@ -513,98 +402,6 @@ fn weigh_columns(out: &mut [f32], axis: &Axis, line: &[f32], add: f32) {
     if add != 0.0 {
         out.iter_mut().for_each(|v| *v += add);
     }
-}
-
-/// Colour, range, order, mean and scale for one row of the target.
-fn write_row(
-    layout: &Layout,
-    levels: &[Levels],
-    out: &[Vec<f32>; 3],
-    format: &TensorFormat,
-    y: usize,
-    tensor: &mut [f32],
-) {
-    let width = out[0].len();
-    let level = |i: usize| {
-        let Levels { offset, factor, .. } = levels[i];
-        let line = &out[i][..width];
-        move |x: usize| (line[x] - offset) * factor
-    };
-    match layout.color {
-        ColorModel::Gray => {
-            let l = level(0);
-            write_pixels(format, width, y, tensor, |x| [l(x); 3]);
-        }
-        ColorModel::Rgb => {
-            let (r, g, b) = (level(0), level(1), level(2));
-            write_pixels(format, width, y, tensor, |x| [r(x), g(x), b(x)]);
-        }
-        ColorModel::Yuv { kr, kb } => {
-            let (l, u, v) = (level(0), level(1), level(2));
-            write_pixels(format, width, y, tensor, |x| {
-                yuv_to_rgb(kr, kb, l(x), u(x), v(x))
-            });
-        }
-    }
-}
-
-/// One row of the target from its colours in 0..=255.
-#[inline]
-fn write_pixels(
-    format: &TensorFormat,
-    width: usize,
-    y: usize,
-    tensor: &mut [f32],
-    rgb: impl Fn(usize) -> [f32; 3],
-) {
-    let (mean, scale) = (format.mean, format.scale);
-    let norm = |v: f32, c: usize| (v.clamp(0.0, 255.0) - mean[c]) * scale[c];
-    // ITU-R BT.601 luma, as OpenCV and Pillow make grey of RGB.
-    let gray = |[r, g, b]: [f32; 3]| {
-        let [r, g, b] = [r, g, b].map(|v| v.clamp(0.0, 255.0));
-        0.299 * r + 0.587 * g + 0.114 * b
-    };
-    // Where red and blue go.
-    let (r, b) = match format.channels {
-        Channels::Bgr => (2, 0),
-        Channels::Rgb | Channels::Gray => (0, 2),
-    };
-    let row = y * format.width;
-    if format.channels == Channels::Gray {
-        for (x, v) in tensor[row..row + width].iter_mut().enumerate() {
-            *v = norm(gray(rgb(x)), 0);
-        }
-    } else if format.planar {
-        let area = format.width * format.height;
-        let (first, rest) = tensor.split_at_mut(area);
-        let (second, third) = rest.split_at_mut(area);
-        let first = &mut first[row..row + width];
-        let second = &mut second[row..row + width];
-        let third = &mut third[row..row + width];
-        for x in 0..width {
-            let v = rgb(x);
-            first[x] = norm(v[r], 0);
-            second[x] = norm(v[1], 1);
-            third[x] = norm(v[b], 2);
-        }
-    } else {
-        let pixels = tensor[row * 3..(row + width) * 3].as_chunks_mut::<3>().0;
-        for (x, pixel) in pixels.iter_mut().enumerate() {
-            let v = rgb(x);
-            *pixel = [norm(v[r], 0), norm(v[1], 1), norm(v[b], 2)];
-        }
-    }
-}
-
-/// ITU-R BT.601 §2.5 with any luma weights; u and v in -127.5..=127.5.
-fn yuv_to_rgb(kr: f32, kb: f32, y: f32, u: f32, v: f32) -> [f32; 3] {
-    let kg = 1.0 - kr - kb;
-    let (from_u, from_v) = (2.0 * (1.0 - kb), 2.0 * (1.0 - kr));
-    [
-        y + from_v * v,
-        y - (kb * from_u / kg) * u - (kr * from_v / kg) * v,
-        y + from_u * u,
-    ]
 }
 
 #[cfg(test)]

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The regions of interest of faces: what everybody else reads, and rescales.
+
+use gst_video::VideoRegionOfInterestMeta as Roi;
+use liveness::face::Face;
+use liveness::geometry::Rect;
+
+use super::{Analysis, ROI_TYPE};
+
+/// The pixels that a region covers, inside the frame.
+pub(super) fn region(rect: &Rect, (width, height): (u32, u32)) -> Option<(u32, u32, u32, u32)> {
+    let r = rect.clamped(width as f32, height as f32)?;
+    let (x, y) = (r.x.round() as u32, r.y.round() as u32);
+    let (right, bottom) = (r.right().round() as u32, r.bottom().round() as u32);
+    (right > x && bottom > y).then(|| (x, y, right - x, bottom - y))
+}
+
+/// The parameters of a region, with DL Streamer's names and types.
+pub(super) fn params(face: &Face, analysis: &Analysis) -> Vec<gst::Structure> {
+    let (w, h) = (f64::from(analysis.width), f64::from(analysis.height));
+    let r = &face.rect;
+    let unit = |v: f32, n: f64| (f64::from(v) / n).clamp(0.0, 1.0);
+    let mut params = vec![
+        gst::Structure::builder("detection")
+            .field("x_min", unit(r.x, w))
+            .field("x_max", unit(r.right(), w))
+            .field("y_min", unit(r.y, h))
+            .field("y_max", unit(r.bottom(), h))
+            .field("confidence", f64::from(face.score))
+            .field("label", ROI_TYPE)
+            .field("label_id", 0i32)
+            .build(),
+    ];
+    if let Some(track) = face.track {
+        params.push(
+            gst::Structure::builder("object_id")
+                .field("id", track as i32)
+                .build(),
+        );
+    }
+    if let Some(model) = &face.verdict.model {
+        params.push(
+            gst::Structure::builder("liveness")
+                .field("label", face.verdict.label.as_str())
+                .field("model_name", model.as_str())
+                .field("confidence", f64::from(face.verdict.confidence()))
+                .field("label_id", face.verdict.label.id())
+                .build(),
+        );
+    }
+    params
+}
+
+/// A region of interest taken off its buffer.
+pub(super) struct Region {
+    pub(super) id: i32,
+    pub(super) parent_id: i32,
+    pub(super) rect: (u32, u32, u32, u32),
+    pub(super) params: Vec<gst::Structure>,
+}
+
+pub(super) fn regions(buffer: &gst::BufferRef) -> Vec<Region> {
+    buffer
+        .iter_meta::<Roi>()
+        .filter(|roi| roi.roi_type() == ROI_TYPE)
+        .map(|roi| Region {
+            id: roi.id(),
+            parent_id: roi.parent_id(),
+            rect: roi.rect(),
+            params: roi.params().map(|s| s.to_owned()).collect(),
+        })
+        .collect()
+}
+
+pub(super) fn take_regions(buffer: &mut gst::BufferRef) -> Vec<Region> {
+    use std::ops::ControlFlow::Continue;
+    let taken = regions(buffer);
+    if !taken.is_empty() {
+        buffer.foreach_meta_mut(|mut meta| {
+            let face = meta
+                .downcast_ref::<Roi>()
+                .is_some_and(|roi| roi.roi_type() == ROI_TYPE);
+            Continue(if face {
+                gst::buffer::BufferMetaForeachAction::Remove
+            } else {
+                gst::buffer::BufferMetaForeachAction::Keep
+            })
+        });
+    }
+    taken
+}
+
+/// Takes over the faces of another detector, so that verdicts can be written: numbers their regions as `faces` are numbered.
+pub fn adopt(buffer: &mut gst::BufferRef) {
+    for (i, region) in take_regions(buffer).into_iter().enumerate() {
+        let mut roi = Roi::add(buffer, ROI_TYPE, region.rect);
+        roi.set_id(i as i32 + 1);
+        roi.set_parent_id(region.parent_id);
+        for param in region.params {
+            roi.add_param(param);
+        }
+    }
+}
