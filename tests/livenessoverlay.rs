@@ -453,6 +453,24 @@ fn blur_hides_everything_where_it_knows_nothing() {
     assert!(detail(&rgb(&out, &info), &lower) < detailed / 3.0);
 }
 
+#[test]
+fn the_other_branch_of_a_tee_keeps_its_picture() {
+    init();
+    let info = info(VideoFormat::I420, 160, 120);
+    let mut buffer = frame(&info).unwrap();
+    write(&mut buffer, &info, vec![face(BOX, Label::Live)]);
+    let before = buffer.map_readable().unwrap().to_vec();
+    let kept = buffer.clone();
+    let mut h = harness(&info);
+    let out = h.push_and_pull(buffer).unwrap();
+    assert_ne!(before, *out.map_readable().unwrap(), "nothing was drawn");
+    assert_eq!(
+        before,
+        *kept.map_readable().unwrap(),
+        "the other owner sees our boxes"
+    );
+}
+
 /// Runs the picture with a face through `between`, and gives the frames before and after the overlay.
 fn through(between: &str, label: Label, labels: bool) -> (VideoInfo, gst::Buffer, gst::Buffer) {
     init();

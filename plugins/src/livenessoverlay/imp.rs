@@ -242,12 +242,7 @@ impl State {
         buffer: &mut gst::BufferRef,
     ) -> Result<u64, gst::ErrorMessage> {
         let failed = |reason: String| gst::error_msg!(gst::StreamError::Failed, ("{reason}"));
-        let format = self.format.as_ref().ok_or_else(|| {
-            gst::error_msg!(
-                gst::CoreError::Negotiation,
-                ("a frame came before its format")
-            )
-        })?;
+        let format = self.format.as_ref().ok_or_else(error::no_format)?;
         let info = format.info();
         let here = meta::faces_here(buffer, format, &mut self.scratch).map_err(failed)?;
         let look = Look::new(
