@@ -8,12 +8,7 @@
 //! error-after=1 ! fakesink`, about every twentieth time). A live source gives nothing before the loop runs.
 
 // A failed test may panic, and a skipped one says so.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    clippy::print_stderr
-)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 mod common;
 #[path = "common/plugin.rs"]
@@ -107,7 +102,7 @@ fn launch(plugin: &Plugin, folder: &tempfile::TempDir, pipeline: &str) -> Tool {
 fn runtime() -> Option<PathBuf> {
     let runtime = plugin::runtime();
     if runtime.is_none() {
-        eprintln!("SKIPPED: no ONNX Runtime in .setup/lib (scripts/setup.sh --runtime)");
+        common::skip("no ONNX Runtime in .setup/lib (scripts/setup.sh --runtime)");
     }
     runtime
 }
@@ -329,7 +324,7 @@ fn a_machine_without_onnx_runtime_is_told_where_it_was_looked_for() {
         .without("ORT_DYLIB_PATH")
         .run();
     if ended.stderr.contains("is not a model") {
-        eprintln!("SKIPPED: this system has an ONNX Runtime of its own");
+        common::skip("this system has an ONNX Runtime of its own");
         return;
     }
     // One beside the plugin would be found first.
@@ -383,7 +378,10 @@ fn a_frame_of_33_million_pixels_is_looked_at() {
 fn portrait() -> Option<PathBuf> {
     let path = common::root().join(".setup/pictures/astronaut.png");
     if !path.is_file() {
-        eprintln!("SKIPPED: no {} (scripts/setup.sh --assets)", path.display());
+        common::skip(format_args!(
+            "no {} (scripts/setup.sh --assets)",
+            path.display()
+        ));
         return None;
     }
     Some(path)
@@ -587,7 +585,7 @@ fn opencvs_element_of_the_same_name_is_no_obstacle() {
     let plugin = Plugin::in_folder(folder.path());
     let inspect = |arg: &str| plugin.command("gst-inspect-1.0").arg(arg).run();
     if inspect("opencv").code() != Some(0) {
-        eprintln!("SKIPPED: OpenCV's plugin is not there (apt-get install gstreamer1.0-opencv)");
+        common::skip("OpenCV's plugin is not there (apt-get install gstreamer1.0-opencv)");
         return;
     }
     let ours = inspect("livenessfacedetect").cleanly(&[0]).stdout;

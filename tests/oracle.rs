@@ -94,10 +94,10 @@ fn photos(assets: &Path, into: &Path) -> BTreeMap<PathBuf, Photo> {
 fn ask(assets: &Path, photos: &BTreeMap<PathBuf, Photo>) -> Option<Oracle> {
     let python = common::root().join(".setup/venv/bin/python");
     if !python.exists() {
-        eprintln!(
-            "SKIPPED: no {} (scripts/setup.sh makes it)",
+        common::skip(format_args!(
+            "no {} (scripts/setup.sh makes it)",
             python.display()
-        );
+        ));
         return None;
     }
     let out = Command::new(python)

@@ -4,7 +4,7 @@
 //! is drawn green for live, the one on the telephone red for spoof. No script is left out.
 
 // A failed test may panic, and a skipped one says so.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod common;
 #[path = "common/plugin.rs"]
@@ -38,12 +38,14 @@ impl Ground {
         let setup = common::root().join(".setup");
         for needed in ["clips/demo.mp4", "pictures/astronaut.png"] {
             if !setup.join(needed).is_file() {
-                eprintln!("SKIPPED: no .setup/{needed} (scripts/setup.sh --assets makes it)");
+                common::skip(format_args!(
+                    "no .setup/{needed} (scripts/setup.sh --assets makes it)"
+                ));
                 return None;
             }
         }
         if plugin::runtime().is_none() {
-            eprintln!("SKIPPED: no ONNX Runtime in .setup/lib (scripts/setup.sh --runtime)");
+            common::skip("no ONNX Runtime in .setup/lib (scripts/setup.sh --runtime)");
             return None;
         }
         Some(Self {
@@ -398,7 +400,7 @@ impl Camera {
     fn new(folder: &Path) -> Option<Self> {
         gst::init().unwrap();
         if gst::ElementFactory::find("x264enc").is_none() {
-            eprintln!("SKIPPED: no x264enc (gstreamer1.0-plugins-ugly)");
+            common::skip("no x264enc (gstreamer1.0-plugins-ugly)");
             return None;
         }
         let context = gst::glib::MainContext::new();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! GStreamer for tests: the elements, frames in any format, and pipelines that run to their end.
-#![allow(dead_code, clippy::unwrap_used, clippy::panic, clippy::print_stderr)] // Each test uses a part, and one that fails panics.
+#![allow(dead_code, clippy::unwrap_used, clippy::panic)] // Each test uses a part, and one that fails panics.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Once};
