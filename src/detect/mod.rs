@@ -324,20 +324,4 @@ fn open_size((w, h): (usize, usize), par: PixelAspect, wanted: InputSize) -> (us
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_open_input_follows_the_frames_shape() {
-        assert_eq!(open_size((1920, 1080), 1.0, InputSize::Auto), (320, 192));
-        assert_eq!(
-            open_size((1080, 1920), 1.0, InputSize::LongSide(640)),
-            (384, 640)
-        );
-        assert_eq!(
-            open_size((640, 480), 1.0, InputSize::Exact(300, 300)),
-            (320, 320)
-        );
-        assert_eq!(open_size((16, 4096), 1.0, InputSize::Auto), (32, 320));
-    }
-}
+mod tests;
