@@ -145,6 +145,12 @@ fn every_file_says_its_licence_and_its_purpose() {
                 "{} does not start with its licence",
                 file.display()
             );
+            let second = text.lines().nth(1).unwrap_or_default();
+            assert!(
+                second.starts_with("//! "),
+                "{} does not say what it is for",
+                file.display()
+            );
         }
     }
 }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+//! The element behind `livenessclassify`: knows the glue and `liveness::liveness`, no other element.
+
 use std::path::PathBuf;
 use std::sync::{LazyLock, Mutex};
 use std::time::Instant;

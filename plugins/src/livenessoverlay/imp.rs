@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+//! The element behind `livenessoverlay`: knows the glue and the drawing beside it, no other element.
+
 use std::sync::{LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
