@@ -98,3 +98,32 @@ fn the_snapshot_shows_what_the_registry_has() {
         "docs/elements.json is out of date: UPDATE_DOCS=1 cargo test --test elements, and look at the difference"
     );
 }
+
+#[test]
+fn a_text_that_is_not_utf8_ends_nothing() {
+    use std::os::unix::ffi::OsStrExt;
+    video::init();
+    let path = std::path::Path::new(std::ffi::OsStr::from_bytes(b"/tmp/\xff,x.onnx"));
+    for name in ["livenessfacedetect", "livenessclassify", "livenessoverlay"] {
+        let element = gst::ElementFactory::make(name).build().unwrap();
+        for spec in element.list_properties().iter() {
+            let writable = spec.flags().contains(glib::ParamFlags::WRITABLE);
+            if spec.owner_type() != element.type_()
+                || spec.value_type() != glib::Type::STRING
+                || !writable
+            {
+                continue;
+            }
+            // It used to abort the process.
+            element.set_property(spec.name(), path);
+            let now: Option<std::path::PathBuf> = element.property(spec.name());
+            let shown = now.unwrap();
+            let lossy = path.to_string_lossy();
+            if spec.name().starts_with("model") {
+                assert_eq!(shown, path, "{name} {}", spec.name());
+            } else {
+                assert_eq!(shown.to_str(), Some(&*lossy), "{name} {}", spec.name());
+            }
+        }
+    }
+}

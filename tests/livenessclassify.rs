@@ -347,3 +347,24 @@ fn stats_and_messages_count() {
     assert_eq!(stats.get::<u64>("faces").unwrap(), 7);
     assert!(stats.get::<f64>("inference-ms").unwrap() > 0.0);
 }
+
+#[test]
+fn a_file_with_a_comma_in_its_name_is_one_model_and_a_list_is_still_a_list() {
+    init();
+    let dir = tempfile::tempdir().unwrap();
+    let odd = dir.path().join("a, b.onnx");
+    std::fs::copy(tiny("bright.onnx"), &odd).unwrap();
+    for model in [
+        odd.display().to_string(),
+        format!("{} , {}", tiny("bright.onnx"), tiny("bright_one.onnx")),
+    ] {
+        let (buffer, info) = half_bright(F::I420).unwrap();
+        let mut h = harness(&classify(&model), &info);
+        let out = h.push_and_pull(with_faces(buffer, &info, &[DARK, BRIGHT]));
+        assert_eq!(
+            labels(&out.unwrap()),
+            [Label::Spoof, Label::Live],
+            "{model}"
+        );
+    }
+}

@@ -95,8 +95,15 @@ pub fn stats(blurb: &str) -> glib::ParamSpec {
         .build()
 }
 
-/// A file name out of a value; none for an empty one.
+/// A file name out of a value, byte for byte: it need not be UTF-8. None for an empty one.
 pub fn path(value: &glib::Value) -> Option<PathBuf> {
-    let text: Option<String> = value.get().ok()?;
-    text.filter(|t| !t.is_empty()).map(PathBuf::from)
+    let path: Option<PathBuf> = value.get().ok()?;
+    path.filter(|p| !p.as_os_str().is_empty())
+}
+
+/// A text out of a value. What is not UTF-8 in it is replaced: glib's own reading panics there, and a panic while a property is
+/// set ends the process.
+pub fn string(value: &glib::Value) -> Option<String> {
+    let bytes: Option<PathBuf> = value.get().ok()?;
+    bytes.map(|b| b.to_string_lossy().into_owned())
 }

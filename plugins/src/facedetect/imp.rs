@@ -202,10 +202,9 @@ impl ObjectImpl for FaceDetect {
                 .to_value();
         }
         let s = lock(&self.settings);
-        let text = |p: &Option<PathBuf>| p.as_ref().map(|p| p.display().to_string());
         match pspec.name() {
-            "model" => text(&s.model).to_value(),
-            "model-info" => text(&s.model_info).to_value(),
+            "model" => s.model.to_value(),
+            "model-info" => s.model_info.to_value(),
             "threshold" => s.threshold.to_value(),
             "nms-threshold" => s.nms_threshold.to_value(),
             "inference-interval" => s.inference_interval.to_value(),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The element behind `livenessclassify`: knows the glue and `liveness::liveness`, no other element.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex};
 use std::time::Instant;
 
@@ -36,7 +36,8 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
 
 #[derive(Clone, Debug)]
 struct Settings {
-    model: Option<String>,
+    /// One model, or several separated by commas.
+    model: Option<PathBuf>,
     model_info: Option<PathBuf>,
     threshold: f32,
     min_face_size: u32,
@@ -126,7 +127,7 @@ impl ObjectImpl for LivenessClassify {
         let mut s = lock(&self.settings);
         // GLib has checked types and ranges: these reads cannot fail.
         match pspec.name() {
-            "model" => s.model = value.get().unwrap_or_default(),
+            "model" => s.model = properties::path(value),
             "model-info" => s.model_info = properties::path(value),
             "threshold" => s.threshold = value.get().unwrap_or(AUTO),
             "min-face-size" => s.min_face_size = value.get().unwrap_or_default(),
@@ -146,10 +147,7 @@ impl ObjectImpl for LivenessClassify {
         let s = lock(&self.settings);
         match pspec.name() {
             "model" => s.model.to_value(),
-            "model-info" => {
-                let path = s.model_info.as_ref().map(|p| p.display().to_string());
-                path.to_value()
-            }
+            "model-info" => s.model_info.to_value(),
             "threshold" => s.threshold.to_value(),
             "min-face-size" => s.min_face_size.to_value(),
             "device" => s.device.to_value(),
@@ -250,14 +248,22 @@ impl BaseTransformImpl for LivenessClassify {
     }
 }
 
+/// The files that `model` names. A file whose own name has a comma in it is one file.
+fn paths(model: Option<&Path>) -> Vec<PathBuf> {
+    let Some(model) = model else {
+        return Vec::new();
+    };
+    if model.is_file() || model.to_str().is_none() {
+        return vec![model.to_owned()];
+    }
+    let list = model.to_string_lossy();
+    let names = list.split(',').map(str::trim).filter(|p| !p.is_empty());
+    names.map(PathBuf::from).collect()
+}
+
 /// Reads and opens the models that the settings name.
 fn open(settings: &Settings) -> liveness::Result<Classifier> {
-    let list = settings.model.as_deref().unwrap_or_default();
-    let paths: Vec<&str> = list
-        .split(',')
-        .map(str::trim)
-        .filter(|p| !p.is_empty())
-        .collect();
+    let paths = paths(settings.model.as_deref());
     let info = settings.model_info.as_deref();
     if info.is_some() && paths.len() > 1 {
         return Err(liveness::Error::Option(
@@ -266,7 +272,7 @@ fn open(settings: &Settings) -> liveness::Result<Classifier> {
     }
     let files = paths
         .iter()
-        .map(|path| ModelFile::read(path.as_ref(), info))
+        .map(|path| ModelFile::read(path, info))
         .collect::<liveness::Result<Vec<_>>>()?;
     let options = Options {
         device: settings.device.into(),

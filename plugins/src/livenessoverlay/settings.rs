@@ -8,6 +8,7 @@ use liveness::face::Label;
 use super::BlurStyle;
 use super::scene::Show;
 use super::words::Words;
+use crate::properties;
 
 /// The values of the properties.
 #[derive(Clone, Debug)]
@@ -156,7 +157,7 @@ impl Settings {
     /// Sets a property; false where there is none of that name.
     pub(super) fn set(&mut self, name: &str, value: &glib::Value) -> bool {
         // GLib has checked types and ranges: these reads cannot fail.
-        let text = || value.get::<Option<String>>().ok().flatten();
+        let text = || properties::string(value);
         let on = |default: bool| value.get().unwrap_or(default);
         match name {
             "show-boxes" => self.show.boxes = on(true),
