@@ -17,6 +17,9 @@ use crate::resize::Channels;
 /// Largest model file that is read, in bytes. The models of this field have 0.1 to 30 MB; a file beyond this is a mistake.
 pub const LARGEST_FILE: u64 = 512 << 20;
 
+/// Largest sidecar file that is read, in bytes. A card has a dozen lines.
+const LARGEST_SIDECAR: u64 = 64 << 10;
+
 /// Prefix of the keys in a model's `metadata_props`.
 pub const PREFIX: &str = "liveness.";
 
@@ -177,7 +180,8 @@ impl Card {
             origin: origin.clone(),
             reason,
         };
-        let text = std::fs::read_to_string(path).map_err(|e| fail(e.to_string()))?;
+        let bytes = read_file(path, LARGEST_SIDECAR).map_err(|e| fail(e.to_string()))?;
+        let text = String::from_utf8(bytes).map_err(|e| fail(format!("it is not UTF-8: {e}")))?;
         let table: toml::Table = text
             .parse()
             .map_err(|e: toml::de::Error| fail(e.to_string()))?;
@@ -240,6 +244,22 @@ fn list(s: &str) -> impl Iterator<Item = &str> {
     s.split(',').map(str::trim)
 }
 
+/// A whole file of at most `most` bytes.
+fn read_file(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
+    let meta = std::fs::metadata(path)?;
+    if !meta.is_file() {
+        // Reading a directory or a pipe would fail late, or never end.
+        return Err(std::io::Error::other("it is not a regular file"));
+    }
+    if meta.len() > most {
+        return Err(std::io::Error::other(format!(
+            "its {} bytes are more than such a file has",
+            meta.len()
+        )));
+    }
+    std::fs::read(path)
+}
+
 /// A TOML value as the text that the metadata would hold.
 fn plain(value: &toml::Value) -> String {
     match value {
@@ -272,18 +292,7 @@ impl ModelFile {
             path: path.to_owned(),
             source,
         };
-        let meta = std::fs::metadata(path).map_err(fail)?;
-        if !meta.is_file() {
-            // Reading a directory or a pipe would fail late, or never end.
-            return Err(fail(std::io::Error::other("it is not a regular file")));
-        }
-        if meta.len() > LARGEST_FILE {
-            return Err(fail(std::io::Error::other(format!(
-                "its {} bytes are more than a model of this field has",
-                meta.len()
-            ))));
-        }
-        let bytes = std::fs::read(path).map_err(fail)?;
+        let bytes = read_file(path, LARGEST_FILE).map_err(fail)?;
         let beside = path.with_extension("toml");
         let sidecar_path = info.map_or(beside, Path::to_owned);
         let sidecar = if info.is_some() || sidecar_path.exists() {
@@ -371,6 +380,18 @@ mod tests {
         assert!(text.contains("colour") && text.contains("color"), "{text}");
         std::fs::write(&path, "color = [\n").unwrap();
         assert!(Card::from_sidecar(&path).is_err());
+    }
+
+    #[test]
+    fn a_sidecar_that_never_ends_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let huge = dir.path().join("m.toml");
+        std::fs::write(&huge, " ".repeat(LARGEST_SIDECAR as usize + 1)).unwrap();
+        for path in [huge.as_path(), Path::new("/dev/null"), dir.path()] {
+            let text = Card::from_sidecar(path).unwrap_err().to_string();
+            let told = text.contains("bytes") || text.contains("regular file");
+            assert!(told && text.contains(&path.display().to_string()), "{text}");
+        }
     }
 
     #[test]
