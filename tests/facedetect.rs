@@ -354,3 +354,14 @@ fn pictures_without_a_face_are_analysed_and_have_none() {
     }
     assert!(seen > 0);
 }
+
+#[test]
+fn a_card_that_contradicts_the_input_is_refused_at_the_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let model = dir.path().join("boxes.onnx");
+    std::fs::copy(tiny("boxes.onnx"), &model).unwrap();
+    std::fs::write(dir.path().join("boxes.toml"), "color = 'gray'\n").unwrap();
+    let element = facedetect(&model.display().to_string());
+    assert!(element.set_state(gst::State::Paused).is_err());
+    element.set_state(gst::State::Null).unwrap();
+}

@@ -114,6 +114,9 @@ impl Detector {
         if card.task.is_some_and(|t| t != Task::Detection) {
             return Err(unfit("its card says that it is for another task".into()));
         }
+        if card.color.is_some_and(|c| c.count() != 3) {
+            return Err(unfit("it takes 3 channels, its card says gray".into()));
+        }
         let family = Family::identify(engine.outputs()).ok_or_else(|| {
             let list: Vec<_> = engine
                 .outputs()
