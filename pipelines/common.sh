@@ -72,12 +72,15 @@ find_models() {
     analyse=(livenessfacedetect "model=$detector" ! livenessclassify "model=${judges[*]}" "$@" ! livenessoverlay)
 }
 
+# H.264 with half as many colours as pixels cannot have odd sides: such frames lose a line. Others pass as they are.
+readonly even=(videoscale ! 'video/x-raw,width=(int)[2,16384,2],height=(int)[2,16384,2]')
+
 # usage: find_encoder; sets `encoder`, the best video encoder there is, for any muxer
 find_encoder() {
     if has_element x264enc; then
-        encoder=(x264enc speed-preset=veryfast tune=zerolatency quantizer=20 pass=quant key-int-max=50 ! h264parse)
+        encoder=("${even[@]}" ! x264enc speed-preset=veryfast tune=zerolatency quantizer=20 pass=quant key-int-max=50 ! h264parse)
     elif has_element openh264enc; then
-        encoder=(openh264enc bitrate=6000000 gop-size=50 ! h264parse)
+        encoder=("${even[@]}" ! openh264enc bitrate=6000000 gop-size=50 ! h264parse)
     elif has_element vp8enc; then
         encoder=(vp8enc target-bitrate=6000000 deadline=1 cpu-used=8 keyframe-max-dist=50)
     else

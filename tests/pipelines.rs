@@ -224,6 +224,24 @@ fn a_film_without_faces_stays_as_it_is() {
 }
 
 #[test]
+fn a_film_with_odd_sides_is_written() {
+    let Some(ground) = Ground::new() else {
+        return;
+    };
+    let picture = image::open(ground.setup.join("pictures/astronaut.png")).expect("a picture");
+    let (odd, out) = (ground.out("odd.png"), ground.out("odd.mkv"));
+    picture
+        .crop_imm(0, 0, 511, 427)
+        .save(&odd)
+        .expect("a scratch folder can be written");
+    let run = ground.script("file.sh").arg(&odd).env("OUT", &out).run();
+    run.cleanly(&[0]);
+    let (after, arrived) = watch(&out);
+    assert_eq!(arrived, 1);
+    assert!(!after.iter().all(Marks::are_none));
+}
+
+#[test]
 fn a_photograph_is_judged() {
     let Some(ground) = Ground::new() else {
         return;
