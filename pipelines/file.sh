@@ -10,6 +10,7 @@ set -euo pipefail
 
 (($# == 1)) || usage 'pipelines/file.sh VIDEO            e.g. pipelines/file.sh .setup/clips/demo.mp4'
 [[ -r $1 ]] || die "cannot read $1"
+[[ -z ${OUT:-} || ! $1 -ef $OUT ]] || die "$OUT is the film itself: choose another name, it would be overwritten"
 
 find_plugin
 find_models

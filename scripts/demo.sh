@@ -24,6 +24,13 @@ seconds=${DURATION:-10}
 [[ $out == /* ]] || out=$cd_from/$out
 [[ $seconds =~ ^[1-9][0-9]*$ ]] || die "DURATION=$seconds is not a number of seconds"
 
+# What an earlier run left is taken away below: it must not be what this one looks at.
+given=${source#file://}
+[[ -z $given || $given == /* ]] || given=$cd_from/$given
+for old in "$out"/annotated.{mp4,mkv,png}; do
+    [[ ! $given -ef $old ]] || die "$source is where the demo writes to: set OUT_DIR to another folder, it would be overwritten"
+done
+
 plugin=$root/target/gst-plugin/libgstliveness.so
 [[ -e $plugin ]] || die 'the plugin is not built: run make demo, or cargo build --release -p gst-plugin-liveness'
 find_models post-messages=on-face

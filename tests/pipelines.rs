@@ -507,11 +507,22 @@ fn wrong_use_is_answered_with_the_right_one() {
     }
     let folder = tempfile::tempdir().unwrap();
     let picture = folder.path().join("picture.png");
-    std::fs::write(&picture, "").unwrap();
+    let taken = folder.path().join("annotated.mp4");
+    std::fs::write(&picture, "precious").unwrap();
+    std::fs::write(&taken, "precious").unwrap();
+    let demo = Plugin::shared().command(common::root().join("scripts/demo.sh"));
     for (tool, words) in [
         (script("file.sh").arg("/nowhere"), "cannot read /nowhere"),
         (
             script("picture.sh").arg(&picture).arg(&picture),
+            "it would be overwritten",
+        ),
+        (
+            script("file.sh").arg(&picture).env("OUT", &picture),
+            "it would be overwritten",
+        ),
+        (
+            demo.arg(&taken).env("OUT_DIR", folder.path()),
             "it would be overwritten",
         ),
         (
@@ -529,6 +540,8 @@ fn wrong_use_is_answered_with_the_right_one() {
     ] {
         tool.run().cleanly(&[1]).says(&[words]);
     }
+    assert_eq!(std::fs::read(&taken).unwrap(), b"precious");
+    assert_eq!(std::fs::read(&picture).unwrap(), b"precious");
 }
 
 #[test]
