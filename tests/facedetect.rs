@@ -365,3 +365,28 @@ fn a_card_that_contradicts_the_input_is_refused_at_the_start() {
     assert!(element.set_state(gst::State::Paused).is_err());
     element.set_state(gst::State::Null).unwrap();
 }
+
+#[test]
+fn a_buffer_shorter_than_its_video_meta_says_is_refused() {
+    for format in [F::Rgb, F::Gray8, F::Rgb16, F::V210, F::I420, F::Nv1264z32] {
+        let element = facedetect(&tiny("boxes.onnx"));
+        let info = info(format, 4000, 4000);
+        let mut buffer = gst::Buffer::with_size(info.size()).unwrap();
+        {
+            let buffer = buffer.get_mut().unwrap();
+            gst_video::VideoMeta::add(
+                buffer,
+                gst_video::VideoFrameFlags::empty(),
+                format,
+                4000,
+                4000,
+            )
+            .unwrap();
+            // GStreamer maps the planes without a look at how much is behind their start.
+            let last = info.offset()[info.n_planes() as usize - 1];
+            buffer.replace_all_memory(gst::Memory::with_size(last + 4096));
+        }
+        let mut h = harness(&element, &info);
+        assert_eq!(h.push(buffer), Err(gst::FlowError::Error), "{format:?}");
+    }
+}

@@ -5,6 +5,7 @@
 //! share words) are unpacked row by row by GStreamer's own code, into one row of memory.
 
 use gst_video::prelude::*;
+use gst_video::video_frame::IsVideoFrame;
 use liveness::image::{
     ChromaSite, ColorModel, Component, Layout, Pixels, Plane, Range, Sample, View,
 };
@@ -90,6 +91,7 @@ impl Format {
                     self.info.height()
                 )
             })?;
+        whole(&frame)?;
         if self.unpacked {
             return Ok(look(&unpack::Unpacked::new(&frame, &self.layout)));
         }
@@ -109,6 +111,45 @@ impl Format {
         let view = View::new(&self.layout, &planes[..n as usize]).map_err(|e| e.to_string())?;
         Ok(look(&view))
     }
+}
+
+/// Whether a mapped frame has the memory that its planes need. Mapping a buffer with a video meta looks at the start of each
+/// plane alone, and both reading and drawing go on from there.
+///
+/// # Errors
+/// A sentence where it has not.
+pub fn whole<F: IsVideoFrame>(frame: &F) -> Result<(), String> {
+    let info = frame.info();
+    let (format, width, height) = (info.format(), info.width(), info.height());
+    // How GStreamer itself would lay it out.
+    let plain = gst_video::VideoInfo::builder(format, width, height).build();
+    let plain = plain.map_err(|e| e.to_string())?;
+    let about = info.format_info();
+    let raw = frame.as_raw();
+    for i in 0..info.n_planes() as usize {
+        let map = &raw.map[if raw.meta.is_null() { 0 } else { i }];
+        let before = (raw.data[i] as usize).saturating_sub(map.data as usize);
+        let end = plain.offset().get(i + 1).copied();
+        let size = end.unwrap_or(plain.size()) - plain.offset()[i];
+        let component = (0..about.n_components()).find(|&c| about.plane()[c as usize] == i as u32);
+        let needed = match (component, info.stride()[i].unsigned_abs() as usize) {
+            (Some(component), stride) if !about.is_tiled() => {
+                let rows = info.comp_height(component as u8) as usize;
+                // Nobody needs padding behind the last row.
+                let row = stride.min(plain.stride()[i].unsigned_abs() as usize);
+                rows.saturating_sub(1).saturating_mul(stride) + row
+            }
+            // A tile lies in one piece, a palette has no rows.
+            _ => size,
+        };
+        let there = map.size.saturating_sub(before);
+        if there < needed {
+            return Err(format!(
+                "plane {i} of a {format} {width}x{height} buffer has {there} bytes, {needed} are needed"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Weights of red and blue in luma, by the caps; where they name none, by the size, as GStreamer guesses too.

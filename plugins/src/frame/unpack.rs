@@ -33,7 +33,7 @@ impl Pixels for Unpacked<'_> {
         // Some unpack functions write whole groups of pixels: room for the largest (v210's six) behind the row.
         scratch.resize(size + 6 * 8, 0);
         assert!(y < self.layout.height);
-        // SAFETY: the frame is mapped for reading while `self.frame` lives, and mapping it has checked that its memory holds the
+        // SAFETY: the frame is mapped for reading while `self.frame` lives, and `whole` has checked that its memory holds the
         // planes that its info describes. `y` is a row and `width` the width of that frame; `scratch` holds `width` pixels of the
         // unpack format, whose size `layout` was made from.
         unsafe {

@@ -21,7 +21,7 @@ use super::ink::Ink;
 use super::privacy::{self, Coverer};
 use super::scene::{Picture, Scene};
 use super::settings::{self, Settings};
-use crate::frame::Format;
+use crate::frame::{self, Format};
 use crate::{caps, error, meta};
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
@@ -342,6 +342,8 @@ fn blend(
     };
     let mut frame = gst_video::VideoFrameRef::from_buffer_ref_writable(buffer, info)
         .map_err(|_| failed("cannot write into"))?;
+    frame::whole(&frame)
+        .map_err(|reason| gst::error_msg!(gst::StreamError::Format, ("{reason}")))?;
     for composition in compositions {
         composition
             .blend(&mut frame)
