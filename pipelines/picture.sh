@@ -20,7 +20,6 @@ esac
 find_plugin
 find_models
 
-# The classifier gathers evidence over several frames, so it is shown the picture a dozen times. multifilesink writes each frame over
-# the one before, and the last is the best informed.
-find_picture "$1" 12
+# Each frame is judged by itself: one is enough. multifilesink, as it writes a whole file at once.
+find_picture "$1" 1
 play "${picture[@]}" ! "${analyse[@]}" ! videoconvert ! "${encode[@]}" ! multifilesink "location=$2"

@@ -68,7 +68,7 @@ case $source in
         [[ -r $source && -f $source ]] || die "cannot read $source"
         input=(filesrc "location=$source" ! decodebin)
         case ${source,,} in
-            # One look is not much evidence, so a picture is shown for two seconds.
+            # Shown for two seconds, so that a film comes out.
             *.jpg | *.jpeg | *.png | *.bmp | *.webp)
                 find_picture "$source" 50
                 input=("${picture[@]}")

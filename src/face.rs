@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crate::geometry::{Point, Rect};
 
@@ -37,7 +38,7 @@ pub struct Verdict {
     /// Why, where the label is [`Label::Uncertain`].
     pub reason: Option<Reason>,
     /// Name of the model, or of several joined by `+`.
-    pub model: Option<String>,
+    pub model: Option<Arc<str>>,
 }
 
 impl Verdict {

@@ -74,6 +74,8 @@ pub enum InputSize {
 #[derive(Debug)]
 pub struct Detector {
     engine: Arc<Engine>,
+    /// The model as this user named it; the engine may have been opened under another name.
+    file: String,
     family: Family,
     card: Card,
     name: String,
@@ -138,6 +140,7 @@ impl Detector {
         }
         Ok(Self {
             family,
+            file: file.name.clone(),
             name: card.name.clone().unwrap_or_else(|| file.stem()),
             card,
             nchw,
@@ -211,7 +214,7 @@ impl Detector {
             family.decode(outputs, size, threshold, candidates)
         })?;
         decoded.map_err(|reason| Error::UnfitModel {
-            model: self.engine.name().to_owned(),
+            model: self.file.clone(),
             task: "face detection",
             reason,
         })?;
@@ -262,7 +265,7 @@ impl Detector {
             (Some((w, h)), _) => {
                 return Err(Error::Option(format!(
                     "{} takes {w}x{h} pixels and nothing else: leave input-size at 0",
-                    self.engine.name()
+                    self.file
                 )));
             }
             (None, wanted) => open_size((layout.width, layout.height), par, wanted),

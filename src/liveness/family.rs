@@ -131,6 +131,8 @@ impl Family {
                 crop_scale: Some(1.0),
                 outside: Some(Outside::Fill(Border::Replicate)),
                 classes: words(&["spoof", "live"]),
+                // Its graph ends in softmax.
+                output: Some(Output::Probabilities),
                 ..Card::default()
             },
         }

@@ -63,6 +63,8 @@ pub struct Classifier {
 #[derive(Debug)]
 struct Model {
     engine: Arc<Engine>,
+    /// The file as this user named it; the engine may have been opened under another name.
+    file: String,
     name: String,
     family: Option<Family>,
     format: TensorFormat,
@@ -70,7 +72,7 @@ struct Model {
     /// Which of the outputs says live.
     live: usize,
     classes: usize,
-    output: Option<Output>,
+    output: Output,
     threshold: Option<f32>,
     /// It takes any number of pictures at once.
     any_batch: bool,
@@ -176,7 +178,7 @@ impl Classifier {
         let start = Instant::now();
         for (&i, mean) in self.judged.iter().zip(&self.probabilities) {
             faces[i].verdict = Verdict {
-                model: Some(self.name.to_string()),
+                model: Some(self.name.clone()),
                 ..decide(mean.get(self.models.len()), threshold)
             };
         }
@@ -223,6 +225,7 @@ impl Model {
         need("crop-scale", card.crop_scale.is_some());
         need("outside", card.outside.is_some());
         need("classes", card.classes.is_some());
+        need("output", card.output.is_some());
         let (
             Some(channels),
             Some(mean),
@@ -231,6 +234,7 @@ impl Model {
             Some(crop_scale),
             Some(outside),
             Some(classes),
+            Some(output),
         ) = (
             card.color,
             card.mean,
@@ -239,6 +243,7 @@ impl Model {
             card.crop_scale,
             card.outside,
             card.classes,
+            card.output,
         )
         else {
             return Err(Error::MissingFacts {
@@ -265,6 +270,7 @@ impl Model {
             .position(|c| c == "live")
             .ok_or_else(|| unfit("none of its classes is `live`".into()))?;
         Ok(Self {
+            file: file.name.clone(),
             name: card.name.unwrap_or_else(|| file.stem()),
             family,
             format: TensorFormat {
@@ -282,7 +288,7 @@ impl Model {
             },
             live,
             classes: shape.classes,
-            output: card.output,
+            output,
             threshold: card.threshold,
             any_batch: shape.any_batch,
             inputs: Vec::new(),
@@ -343,7 +349,7 @@ impl Model {
         timing.inference += ran - filled;
         timing.decode += ran.elapsed();
         decoded.map_err(|reason| Error::UnfitModel {
-            model: self.engine.name().to_owned(),
+            model: self.file.clone(),
             task: "liveness classification",
             reason,
         })

@@ -319,7 +319,12 @@ impl LivenessClassify {
                 .flatten()
                 .map_err(|e| error::message(&e))?;
             stats.look(faces.len(), timing);
-            if !*warned && faces.iter().any(|f| f.verdict.label == Label::Unchecked) {
+            if !*warned
+                && faces.iter().any(|f| {
+                    // A model was asked: the face was in sight.
+                    f.verdict.label == Label::Unchecked && f.verdict.model.is_some()
+                })
+            {
                 *warned = true;
                 gst::warning!(
                     CAT,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The element behind `livenessoverlay`: knows the glue and the drawing beside it, no other element.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
@@ -40,8 +41,6 @@ struct State {
     ink: Option<Ink>,
     /// Whether upstream's caps say that compositions are attached: then downstream has taken that.
     upstream: bool,
-    /// Whether downstream has been asked, since the caps changed or it wanted to be asked again.
-    negotiated: bool,
     /// Whether to attach the composition instead of blending it.
     attach: bool,
     scene: Scene,
@@ -62,6 +61,9 @@ struct Stats {
 pub struct LivenessOverlay {
     settings: Mutex<Settings>,
     state: Mutex<State>,
+    /// Whether downstream has been asked, since the caps changed or it wanted to be asked again. Apart from the state, which the
+    /// streaming thread holds while it draws: downstream asks from another one.
+    negotiated: AtomicBool,
     /// Apart from the state, so that they can be read while a frame is drawn on.
     stats: Mutex<Stats>,
 }
@@ -137,6 +139,7 @@ impl BaseTransformImpl for LivenessOverlay {
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         *lock(&self.stats) = Stats::default();
+        self.negotiated.store(false, Ordering::Release);
         *lock(&self.state) = State::default();
         Ok(())
     }
@@ -171,13 +174,13 @@ impl BaseTransformImpl for LivenessOverlay {
         state.format = Some(Format::new(&info));
         state.ink = None;
         state.upstream = is_attached(incaps);
-        state.negotiated = false;
+        self.negotiated.store(false, Ordering::Release);
         Ok(())
     }
 
     fn src_event(&self, event: gst::Event) -> bool {
         if let gst::EventView::Reconfigure(_) = event.view() {
-            lock(&self.state).negotiated = false;
+            self.negotiated.store(false, Ordering::Release);
         }
         self.parent_src_event(event)
     }
@@ -188,7 +191,7 @@ impl BaseTransformImpl for LivenessOverlay {
     ) -> Result<gst::FlowSuccess, gst::FlowError> {
         let start = Instant::now();
         let settings = lock(&self.settings).clone();
-        if !lock(&self.state).negotiated {
+        if !self.negotiated.swap(true, Ordering::AcqRel) {
             self.negotiate();
         }
         let drawn = lock(&self.state).draw(&settings, buffer);
@@ -205,11 +208,7 @@ impl LivenessOverlay {
     /// Attaches where both the caps and the allocation query say that downstream takes it. Where only the caps do, frames go
     /// on without that feature, as GStreamer's textoverlay does it. Base transforms that work in place leave the query to us.
     fn negotiate(&self) {
-        let upstream = {
-            let mut state = lock(&self.state);
-            state.negotiated = true;
-            state.upstream
-        };
+        let upstream = lock(&self.state).upstream;
         let obj = self.obj();
         let pad = obj.src_pad();
         let caps = pad.current_caps().filter(|c| is_attached(c));

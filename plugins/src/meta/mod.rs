@@ -102,7 +102,7 @@ pub fn face_structure(face: &Face, sx: f64, sy: f64) -> gst::Structure {
         s.set("reason", reason.as_str());
     }
     if let Some(model) = &face.verdict.model {
-        s.set("model", model.as_str());
+        s.set("model", &**model);
     }
     s
 }
@@ -140,7 +140,7 @@ fn face_from(s: &gst::StructureRef, sx: f64, sy: f64) -> Option<Face> {
                 .unwrap_or_default(),
             live: get("live").map(|v| v as f32),
             reason: s.get::<&str>("reason").ok().and_then(|r| r.parse().ok()),
-            model: s.get("model").ok(),
+            model: s.get::<&str>("model").ok().map(Into::into),
         },
     })
 }

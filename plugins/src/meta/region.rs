@@ -42,7 +42,7 @@ pub(super) fn params(face: &Face, analysis: &Analysis) -> Vec<gst::Structure> {
         params.push(
             gst::Structure::builder("liveness")
                 .field("label", face.verdict.label.as_str())
-                .field("model_name", model.as_str())
+                .field("model_name", &**model)
                 .field("confidence", f64::from(face.verdict.confidence()))
                 .field("label_id", face.verdict.label.id())
                 .build(),

@@ -54,7 +54,7 @@ proptest! {
             label: Label::ALL[label],
             live,
             reason: reason.map(|i| Reason::ALL[i]),
-            model: live.map(|_| "m".to_owned()),
+            model: live.map(|_| "m".into()),
         };
         f.landmarks = points.then_some([Point { x, y }; 5]);
         let written = analysis(vec![f]);
