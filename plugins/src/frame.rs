@@ -119,15 +119,19 @@ impl Format {
 /// # Errors
 /// A sentence where it has not.
 pub fn whole<F: IsVideoFrame>(frame: &F) -> Result<(), String> {
+    let raw = frame.as_raw();
+    if raw.meta.is_null() {
+        // Without one, mapping looks at the whole size.
+        return Ok(());
+    }
     let info = frame.info();
     let (format, width, height) = (info.format(), info.width(), info.height());
     // How GStreamer itself would lay it out.
     let plain = gst_video::VideoInfo::builder(format, width, height).build();
     let plain = plain.map_err(|e| e.to_string())?;
     let about = info.format_info();
-    let raw = frame.as_raw();
     for i in 0..info.n_planes() as usize {
-        let map = &raw.map[if raw.meta.is_null() { 0 } else { i }];
+        let map = &raw.map[i];
         let before = (raw.data[i] as usize).saturating_sub(map.data as usize);
         let end = plain.offset().get(i + 1).copied();
         let size = end.unwrap_or(plain.size()) - plain.offset()[i];
