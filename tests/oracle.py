@@ -19,7 +19,8 @@ original = Image.Image.resize
 
 def fine(im, size, _resample=None):
     """Pillow's BILINEAR as it is defined, without its rounding to whole levels after each axis. What is compared is the
-    definition, not the noise of a resize, which alone moves scores of faces by up to 0.014 and of liveness by up to 0.07."""
+    definition, not the noise of a resize. That noise alone takes 29 of 837 faces out of the bounds: scores move by up to
+    0.032, nearly equal candidates change places (up to 8 px), MiniFASNet moves by up to 0.067."""
     bands = [original(band.convert('F'), size, Image.BILINEAR) for band in im.split()]
     return np.stack([np.asarray(band) for band in bands], -1)
 
