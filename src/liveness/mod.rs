@@ -121,12 +121,9 @@ impl Classifier {
     /// The threshold in use when the user gives none: the mean of what the cards recommend, as the probabilities are fused by
     /// their mean.
     pub fn default_threshold(&self) -> f32 {
-        let told: Vec<f32> = self.models.iter().filter_map(|m| m.threshold).collect();
-        if told.len() == self.models.len() {
-            told.iter().sum::<f32>() / told.len() as f32
-        } else {
-            DEFAULT_THRESHOLD
-        }
+        let told = self.models.iter().map(|m| m.threshold);
+        let sum: Option<f32> = told.sum();
+        sum.map_or(DEFAULT_THRESHOLD, |sum| sum / self.models.len() as f32)
     }
 
     /// Judges `faces` of `frame` and writes their verdicts. A face that no model answered for, or whose answer is no
@@ -141,7 +138,9 @@ impl Classifier {
         faces: &mut [Face],
         settings: &Settings,
     ) -> Result<Timing> {
-        let threshold = settings.threshold.unwrap_or(self.default_threshold());
+        let threshold = settings
+            .threshold
+            .unwrap_or_else(|| self.default_threshold());
         let layout = frame.layout();
         let size = (layout.width as f32, layout.height as f32);
         self.judged.clear();

@@ -2,7 +2,7 @@
 //! The element behind `facedetect`: knows the glue and `liveness::detect`, no other element.
 
 use std::path::PathBuf;
-use std::sync::{LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Instant;
 
 use gst::glib;
@@ -98,7 +98,8 @@ struct State {
 
 #[derive(Default)]
 pub struct FaceDetect {
-    settings: Mutex<Settings>,
+    /// Behind an `Arc`, so that a frame's snapshot copies no names and paths.
+    settings: Mutex<Arc<Settings>>,
     state: Mutex<Option<State>>,
     /// Apart from the state, so that they can be read while a frame is looked at.
     stats: Mutex<Stats>,
@@ -177,7 +178,8 @@ impl ObjectImpl for FaceDetect {
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        let mut s = lock(&self.settings);
+        let mut settings = lock(&self.settings);
+        let s = Arc::make_mut(&mut settings);
         // GLib has checked types and ranges: these reads cannot fail.
         match pspec.name() {
             "model" => s.model = properties::path(value),
@@ -249,7 +251,7 @@ impl BaseTransformImpl for FaceDetect {
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let settings = lock(&self.settings).clone();
-        let path = settings.model.ok_or_else(|| {
+        let path = settings.model.as_deref().ok_or_else(|| {
             gst::error_msg!(
                 gst::ResourceError::Settings,
                 ("no face detector is named: set model=FILE.onnx (YuNet, SCRFD, UltraFace, RetinaFace, BlazeFace, SSD)")
@@ -259,7 +261,7 @@ impl BaseTransformImpl for FaceDetect {
             device: settings.device.into(),
             threads: settings.threads as usize,
         };
-        let detector = ModelFile::read(&path, settings.model_info.as_deref())
+        let detector = ModelFile::read(path, settings.model_info.as_deref())
             .and_then(|file| Detector::open(&file, options))
             .map_err(|e| error::message(&e))?;
         gst::info!(

@@ -2,7 +2,7 @@
 //! The element behind `livenessclassify`: knows the glue and `liveness::liveness`, no other element.
 
 use std::path::{Path, PathBuf};
-use std::sync::{LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Instant;
 
 use gst::glib;
@@ -72,7 +72,8 @@ struct State {
 
 #[derive(Default)]
 pub struct LivenessClassify {
-    settings: Mutex<Settings>,
+    /// Behind an `Arc`, so that a frame's snapshot copies no names and paths.
+    settings: Mutex<Arc<Settings>>,
     state: Mutex<Option<State>>,
     /// Apart from the state, so that they can be read while a frame is looked at.
     stats: Mutex<Stats>,
@@ -124,7 +125,8 @@ impl ObjectImpl for LivenessClassify {
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        let mut s = lock(&self.settings);
+        let mut settings = lock(&self.settings);
+        let s = Arc::make_mut(&mut settings);
         // GLib has checked types and ranges: these reads cannot fail.
         match pspec.name() {
             "model" => s.model = properties::path(value),

@@ -2,7 +2,7 @@
 //! The element behind `livenessoverlay`: knows the glue and the drawing beside it, no other element.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 use gst::glib;
@@ -59,7 +59,8 @@ struct Stats {
 /// See [`super`].
 #[derive(Default)]
 pub struct LivenessOverlay {
-    settings: Mutex<Settings>,
+    /// Behind an `Arc`, so that a frame's snapshot copies no texts.
+    settings: Mutex<Arc<Settings>>,
     state: Mutex<State>,
     /// Whether downstream has been asked, since the caps changed or it wanted to be asked again. Apart from the state, which the
     /// streaming thread holds while it draws: downstream asks from another one.
@@ -82,7 +83,7 @@ impl ObjectImpl for LivenessOverlay {
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        if !lock(&self.settings).set(pspec.name(), value) {
+        if !Arc::make_mut(&mut lock(&self.settings)).set(pspec.name(), value) {
             gst::warning!(CAT, imp = self, "unknown property {}", pspec.name());
         }
     }
