@@ -74,10 +74,41 @@ pub enum Error {
         /// What ONNX Runtime said.
         reason: String,
     },
+    /// A data set that cannot be read or written.
+    #[error("{}: {reason}", path.display())]
+    DataSet {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        reason: String,
+        /// What the system said, where it was asked.
+        kind: Option<std::io::ErrorKind>,
+    },
     /// A frame whose layout contradicts its data.
     #[error("unfit frame: {0}")]
     Frame(String),
     /// An option outside its legal range.
     #[error("{0}")]
     Option(String),
+}
+
+impl Error {
+    /// A data set that is not as it must be.
+    pub fn data_set(path: &std::path::Path, reason: impl Into<String>) -> Self {
+        let (path, reason) = (path.to_owned(), reason.into());
+        Self::DataSet {
+            path,
+            reason,
+            kind: None,
+        }
+    }
+
+    /// What the system said about a file of a data set that was to be `what`, such as "read".
+    pub fn data_set_io(path: &std::path::Path, what: &str, error: &std::io::Error) -> Self {
+        Self::DataSet {
+            path: path.to_owned(),
+            reason: format!("cannot be {what}: {error}"),
+            kind: Some(error.kind()),
+        }
+    }
 }

@@ -11,6 +11,8 @@
 //! | [`error`], [`sync`], [`geometry`], [`image`], [`face`] | words of the field and of the house |
 //! | [`signature`] | whether a picture still lies as it lay |
 //! | [`resize`], [`letterbox`], [`crop`] | pixels to tensors |
+//! | [`quality`] | whether a face is sharp, well lit, wholly in the frame |
+//! | [`dataset`] | data sets of faces: written, read |
 //! | [`model`] | what a model file expects and means (its card) |
 //! | [`runtime`] | ONNX Runtime: the library, sessions, sharing |
 //! | [`detect`] | the families of face detectors |
@@ -29,6 +31,10 @@ pub mod signature;
 pub mod crop;
 pub mod letterbox;
 pub mod resize;
+
+pub mod quality;
+
+pub mod dataset;
 
 pub mod model;
 pub mod runtime;

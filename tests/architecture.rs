@@ -15,6 +15,9 @@ const LIBRARY: &[&str] = &[
     "resize",
     "letterbox",
     "crop",
+    "quality",
+    "dataset",
+    "track",
     "model",
     "runtime",
     "detect",
@@ -36,7 +39,12 @@ const GLUE: &[&str] = &[
     "properties",
 ];
 
-const ELEMENTS: &[&str] = &["facedetect", "livenessclassify", "livenessoverlay"];
+const ELEMENTS: &[&str] = &[
+    "facedetect",
+    "livenessclassify",
+    "livenessoverlay",
+    "frameextract",
+];
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut all = Vec::new();

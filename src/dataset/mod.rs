@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Data sets of faces: what `frameextract` writes and the trainer reads. Knows faces and pixels, no models.
+
+pub mod hash;
+pub mod manifest;
+pub mod record;
