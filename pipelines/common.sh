@@ -50,13 +50,26 @@ first_file() {
     done
 }
 
+# usage: look_for_detector; sets `models`, the folder, and `detector`, empty where there is none
+look_for_detector() {
+    models=${MODEL_DIR:-$root/../shared/assets/models}
+    detector=$(first_file yunet_n_dynamic.onnx yunet_s_dynamic.onnx 'scrfd*.onnx' '*yunet*.onnx' '*scrfd*.onnx' '*ultraface*.onnx')
+}
+readonly detectors='    yunet_n_dynamic.onnx (or yunet_s_dynamic, scrfd_500m_bnkps, ultraface_RFB-320)'
+
+# usage: find_detector; sets `detector`, for pipelines that only look for faces
+find_detector() {
+    look_for_detector
+    [[ -n $detector ]] || die "no face detector in $models. Put one there, or set MODEL_DIR to the folder that has it:
+$detectors"
+}
+
 # usage: find_models [PROPERTY=VALUE]...; sets `analyse`, the part of every pipeline that does the work; the properties are for the
 # classifier
 # shellcheck disable=SC2120 # most pipelines need none
 find_models() {
-    models=${MODEL_DIR:-$root/../shared/assets/models}
-    local detector judges=() pattern file
-    detector=$(first_file yunet_n_dynamic.onnx yunet_s_dynamic.onnx 'scrfd*.onnx' '*yunet*.onnx' '*scrfd*.onnx' '*ultraface*.onnx')
+    local judges=() pattern file
+    look_for_detector
     # The two MiniFASNets look at the face from two distances and are made to be asked together.
     for pattern in '*MiniFASNetV2*.onnx' '*MiniFASNetV1SE*.onnx'; do
         file=$(first_file "$pattern")
@@ -64,8 +77,10 @@ find_models() {
     done
     if [[ -z $detector || ${#judges[@]} -eq 0 ]]; then
         die "no models in $models. Put these there, or set MODEL_DIR to the folder that has them:
-  a face detector     yunet_n_dynamic.onnx (or yunet_s_dynamic, scrfd_500m_bnkps, ultraface_RFB-320)
-  liveness models     MiniFASNetV2_2.7_80.onnx and MiniFASNetV1SE_4.0_80.onnx"
+  a face detector
+$detectors
+  liveness models
+    MiniFASNetV2_2.7_80.onnx and MiniFASNetV1SE_4.0_80.onnx"
     fi
     local IFS=,
     # shellcheck disable=SC2034 # for the script that sources this one

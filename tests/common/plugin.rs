@@ -98,6 +98,10 @@ impl Tool {
         self
     }
 
+    pub(crate) fn args(self, args: impl IntoIterator<Item = impl AsRef<std::ffi::OsStr>>) -> Self {
+        args.into_iter().fold(self, Self::arg)
+    }
+
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
         self.command.env(name, value);
         self

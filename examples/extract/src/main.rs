@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! filesrc ! decodebin ! videoconvert ! videoflip ! facedetect ! frameextract
+//!
+//! Makes a data set of faces out of videos and pictures: `liveness-extract --output DATASET --label LABEL INPUT...`
+//!
+//! Each file runs through one such pipeline, several at once. What is done is kept in the data set, so that a run that was stopped or
+//! killed goes on where it was. `--help` tells the rest.
+
+// The table is what this program prints.
+#![allow(clippy::print_stdout)]
+
+mod cli;
+mod inputs;
+mod jobs;
+mod journal;
+mod pipeline;
+mod progress;
+mod report;
+mod runtime;
+mod sheet;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::Context;
+use clap::Parser;
+
+use cli::{Cli, Extract, Task};
+use jobs::Finish;
+
+/// What the exit status says; `--help` lists the same.
+mod status {
+    /// It could not start, or had to stop.
+    pub(crate) const ERROR: u8 = 1;
+    /// Some inputs could not be read.
+    pub(crate) const SOME_FAILED: u8 = 3;
+    /// The user stopped it, as shells count it: 128 and the number of the signal.
+    pub(crate) const INTERRUPTED: u8 = 130;
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().task() {
+        Task::Describe(folder) => describe(&folder),
+        Task::Extract(extract) => run(&extract),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("liveness-extract: {error:#}");
+        status::ERROR.into()
+    })
+}
+
+/// How a folder is read as a data set.
+fn describe(folder: &std::path::Path) -> anyhow::Result<ExitCode> {
+    anyhow::bail!("cannot describe {} yet", folder.display())
+}
+
+fn run(extract: &Extract) -> anyhow::Result<ExitCode> {
+    let stop = stop_on_signals()?;
+    gst::init().context("GStreamer does not start")?;
+    gstliveness::plugin_register_static().context("the elements do not register")?;
+    runtime::search();
+
+    let found = inputs::find(&extract.inputs, &extract.output, &extract.label)?;
+    // Before the first file: with a wrong model or a folder that cannot be written to, every one of them would fail.
+    let _detector = pipeline::hold_detector(extract)?;
+    let journal = journal::Journal::open(&extract.output)?;
+    let finish = jobs::run(extract, found, &journal, &stop)?;
+
+    print!("{}", report::table(&finish.rows));
+    if let Some(place) = &extract.sheet
+        && finish.saved_any()
+    {
+        let sources = extract.sheet_of_run.then(|| finish.sources());
+        match sheet::write(&extract.output, place, sources.as_ref()) {
+            Ok(sheet) => println!("{sheet}"),
+            // The pictures are there: that nobody can look at all of them at once is no reason to fail.
+            Err(error) => eprintln!("liveness-extract: no contact sheet: {error:#}"),
+        }
+    }
+    Ok(end(&finish))
+}
+
+/// What remains to be said, and the exit status.
+fn end(finish: &Finish) -> ExitCode {
+    if let Some(reason) = &finish.serious {
+        eprintln!("liveness-extract: stopped: {reason}");
+        return status::ERROR.into();
+    }
+    if finish.left > 0 {
+        let inputs = report::count(finish.left, "input");
+        eprintln!(
+            "liveness-extract: interrupted, {inputs} left. The same command goes on from here"
+        );
+        return status::INTERRUPTED.into();
+    }
+    if finish.failed() > 0 {
+        return status::SOME_FAILED.into();
+    }
+    ExitCode::SUCCESS
+}
+
+/// A flag that the first Ctrl-C sets; the second one ends the program at once.
+fn stop_on_signals() -> anyhow::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [
+        signal_hook::consts::SIGINT,
+        signal_hook::consts::SIGTERM,
+        signal_hook::consts::SIGHUP,
+    ] {
+        // In this order: the first one is asked whether the flag was set before.
+        let now = i32::from(status::INTERRUPTED);
+        signal_hook::flag::register_conditional_shutdown(signal, now, stop.clone())?;
+        signal_hook::flag::register(signal, stop.clone())?;
+    }
+    Ok(stop)
+}
