@@ -105,9 +105,19 @@ impl Error {
 
     /// What the system said about a file of a data set that was to be `what`, such as "read".
     pub fn data_set_io(path: &std::path::Path, what: &str, error: &std::io::Error) -> Self {
+        use std::io::ErrorKind as E;
+        let cure = match error.kind() {
+            E::StorageFull | E::QuotaExceeded => ". Make room there, or choose another folder",
+            E::PermissionDenied | E::ReadOnlyFilesystem => {
+                ". Choose a folder that this user may write to"
+            }
+            E::NotFound => ". Was it removed or renamed?",
+            E::NotADirectory | E::AlreadyExists => ". A folder is needed there",
+            _ => "",
+        };
         Self::DataSet {
             path: path.to_owned(),
-            reason: format!("cannot be {what}: {error}"),
+            reason: format!("cannot be {what}: {error}{cure}"),
             kind: Some(error.kind()),
         }
     }

@@ -149,6 +149,15 @@ pub trait Pixels {
     fn row<'a>(&'a self, plane: usize, y: usize, scratch: &'a mut Vec<u8>) -> &'a [u8];
 }
 
+/// A frame that can be read later, and by another thread.
+pub trait Held: Send + Sync {
+    /// Hands its pixels to `look`.
+    ///
+    /// # Errors
+    /// [`Error::Frame`] where it cannot be read; `look` was not called then.
+    fn read(&self, look: &mut dyn FnMut(&dyn Pixels)) -> Result<()>;
+}
+
 /// One plane of a [`View`].
 #[derive(Clone, Copy, Debug)]
 pub struct Plane<'a> {

@@ -2,6 +2,8 @@
 //! A few bytes that tell whether a frame still lies as it lay: taken where faces were found, held against the frame where they
 //! are to be drawn. Elements in between may flip or rotate the picture and leave the metadata as it was.
 
+use data_encoding::HEXLOWER;
+
 use crate::image::{ColorModel, Pixels, Sample};
 
 /// Cells along each side.
@@ -62,25 +64,13 @@ impl Signature {
 
     /// As text: two digits per cell, row by row.
     pub fn to_hex(&self) -> String {
-        use std::fmt::Write;
-        self.0.iter().fold(String::new(), |mut s, b| {
-            // Writing to a String cannot fail.
-            let _ = write!(s, "{b:02x}");
-            s
-        })
+        HEXLOWER.encode(&self.0)
     }
 
     /// From the text of [`Signature::to_hex`].
     pub fn from_hex(s: &str) -> Option<Self> {
-        let digits = s.as_bytes();
-        let mut cells = [0; CELLS];
-        if digits.len() != 2 * CELLS {
-            return None;
-        }
-        for (cell, pair) in cells.iter_mut().zip(digits.as_chunks::<2>().0) {
-            *cell = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-        }
-        Some(Self(cells))
+        let cells = HEXLOWER.decode(s.as_bytes()).ok()?;
+        Some(Self(cells.try_into().ok()?))
     }
 
     /// Whether a frame with this signature and one with `other` show the same picture the same way round: they

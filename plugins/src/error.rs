@@ -21,6 +21,20 @@ pub fn message(error: &liveness::Error) -> gst::ErrorMessage {
         E::MissingFacts { .. } | E::Card { .. } | E::Option(_) => {
             gst::error_msg!(ResourceError::Settings, ("{text}"))
         }
+        E::DataSet { kind, .. } => {
+            use std::io::ErrorKind as K;
+            match kind {
+                Some(K::StorageFull | K::QuotaExceeded) => {
+                    gst::error_msg!(ResourceError::NoSpaceLeft, ("{text}"))
+                }
+                Some(K::NotFound) => gst::error_msg!(ResourceError::NotFound, ("{text}")),
+                Some(K::PermissionDenied | K::ReadOnlyFilesystem | K::NotADirectory) => {
+                    gst::error_msg!(ResourceError::OpenWrite, ("{text}"))
+                }
+                Some(_) => gst::error_msg!(ResourceError::Write, ("{text}")),
+                None => gst::error_msg!(ResourceError::Failed, ("{text}")),
+            }
+        }
         E::Frame(_) => gst::error_msg!(StreamError::Format, ("{text}")),
         _ => gst::error_msg!(StreamError::Failed, ("{text}")),
     }

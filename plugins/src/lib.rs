@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! GStreamer elements that find faces, judge whether they are live, and draw what was found.
+//! GStreamer elements that find faces, judge whether they are live, draw what was found, and save it as data
+//! sets.
 //!
 //! The glue ([`caps`], [`frame`], [`meta`], [`message`], [`error`], [`properties`], [`device`], [`stats`]) knows GStreamer and the library `liveness`; the
 //! elements know the glue, never each other: they meet in the metadata ([`meta`]).
@@ -16,6 +17,7 @@ pub mod properties;
 pub mod stats;
 
 pub mod facedetect;
+pub mod frameextract;
 pub mod livenessclassify;
 pub mod livenessoverlay;
 
@@ -27,7 +29,8 @@ fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     meta::register();
     facedetect::register(plugin)?;
     livenessclassify::register(plugin)?;
-    livenessoverlay::register(plugin)
+    livenessoverlay::register(plugin)?;
+    frameextract::register(plugin)
 }
 
 /// What GStreamer asks of a plugin; in a module of its own as the macro writes undocumented items.

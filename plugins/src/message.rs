@@ -77,25 +77,58 @@ impl Poster {
         if !self.due(mode, faces) {
             return;
         }
-        let pts = buffer.pts();
-        let segment = segment.downcast_ref::<gst::ClockTime>();
-        let time =
-            |f: &dyn Fn(&gst::FormattedSegment<gst::ClockTime>) -> Option<gst::ClockTime>| {
-                segment.and_then(f)
-            };
         let faces = faces.iter().map(|f| meta::face_structure(f, 1.0, 1.0));
-        let structure = gst::Structure::builder(name)
-            .field("timestamp", pts)
-            .field("stream-time", time(&|s| s.to_stream_time(pts)))
-            .field("running-time", time(&|s| s.to_running_time(pts)))
-            .field("duration", buffer.duration())
+        let structure = Times::of(buffer, segment)
+            .structure(name)
             .field("faces", gst::Array::new(faces))
             .build();
-        let obj = element.obj();
-        let message = gst::message::Element::builder(structure).src(&*obj).build();
-        // Without a bus nobody listens.
-        let _ = obj.as_ref().post_message(message);
+        post(&*element.obj(), structure);
     }
+}
+
+/// When a buffer is shown, in all the ways in which multifilesink's messages say it.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// As the buffer has it.
+    pub timestamp: Option<gst::ClockTime>,
+    /// In the stream.
+    pub stream_time: Option<gst::ClockTime>,
+    /// In the pipeline.
+    pub running_time: Option<gst::ClockTime>,
+    /// How long.
+    pub duration: Option<gst::ClockTime>,
+}
+
+impl Times {
+    /// Those of `buffer` in `segment`.
+    pub fn of(buffer: &gst::BufferRef, segment: &gst::Segment) -> Self {
+        let timestamp = buffer.pts();
+        let segment = segment.downcast_ref::<gst::ClockTime>();
+        Self {
+            timestamp,
+            stream_time: segment.and_then(|s| s.to_stream_time(timestamp)),
+            running_time: segment.and_then(|s| s.to_running_time(timestamp)),
+            duration: buffer.duration(),
+        }
+    }
+
+    /// A structure that starts with `timestamp`, `stream-time`, `running-time` and `duration`.
+    pub fn structure(&self, name: &str) -> gst::structure::Builder {
+        gst::Structure::builder(name)
+            .field("timestamp", self.timestamp)
+            .field("stream-time", self.stream_time)
+            .field("running-time", self.running_time)
+            .field("duration", self.duration)
+    }
+}
+
+/// Posts an element message.
+pub fn post(element: &impl IsA<gst::Element>, structure: gst::Structure) {
+    let message = gst::message::Element::builder(structure)
+        .src(element.upcast_ref::<gst::Element>())
+        .build();
+    // Without a bus nobody listens.
+    let _ = element.as_ref().post_message(message);
 }
 
 #[cfg(test)]

@@ -56,6 +56,34 @@ pub fn count(
         .build()
 }
 
+/// A switch that may change while playing.
+pub fn switch(name: &str, nick: &str, blurb: &str, default: bool) -> glib::ParamSpec {
+    glib::ParamSpecBoolean::builder(name)
+        .nick(nick)
+        .blurb(blurb)
+        .default_value(default)
+        .mutable_playing()
+        .build()
+}
+
+/// A limit that may change while playing.
+pub fn limit(
+    name: &str,
+    nick: &str,
+    blurb: &str,
+    range: (f32, f32),
+    default: f32,
+) -> glib::ParamSpec {
+    glib::ParamSpecFloat::builder(name)
+        .nick(nick)
+        .blurb(blurb)
+        .minimum(range.0)
+        .maximum(range.1)
+        .default_value(default)
+        .mutable_playing()
+        .build()
+}
+
 /// `device`.
 pub fn device() -> glib::ParamSpec {
     glib::ParamSpecEnum::builder_with_default("device", Device::default())

@@ -79,14 +79,7 @@ impl fmt::Debug for PerceptualHasher {
 
 impl Default for PerceptualHasher {
     fn default() -> Self {
-        let format = TensorFormat {
-            width: SIDE,
-            height: SIDE,
-            planar: true,
-            channels: Channels::Gray,
-            mean: [0.0; 3],
-            scale: [1.0; 3],
-        };
+        let format = TensorFormat::levels(SIDE, SIDE, Channels::Gray);
         Self {
             resizer: Resizer::new(),
             gray: vec![0.0; format.len()],

@@ -18,6 +18,16 @@ pub enum Kind {
     Frame,
 }
 
+impl Kind {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Face => "face",
+            Self::Frame => "frame",
+        }
+    }
+}
+
 /// One picture. All coordinates are pixels of the frame that it was cut out of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -46,8 +56,9 @@ pub struct Record {
     pub window: [i64; 4],
     /// Width and height of the picture. Other than those of the window, it was scaled.
     pub size: [u32; 2],
-    /// How much of the surroundings was asked for: the window's sides over the box's, before it met the frame's edges.
-    pub margin: f64,
+    /// Of a face, how much of its surroundings was asked for: the window's sides over the box's, before it met the frame's edges.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub margin: Option<f64>,
     /// The faces that were to be saved: one, or for a whole frame all of them.
     pub faces: Vec<FaceRecord>,
     /// Perceptual hash of the window.

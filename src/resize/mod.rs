@@ -80,6 +80,18 @@ pub struct TensorFormat {
 }
 
 impl TensorFormat {
+    /// Values 0..=255 as they are, pixel by pixel.
+    pub fn levels(width: usize, height: usize, channels: Channels) -> Self {
+        Self {
+            width,
+            height,
+            planar: false,
+            channels,
+            mean: [0.0; 3],
+            scale: [1.0; 3],
+        }
+    }
+
     /// Numbers in the tensor of one picture.
     pub fn len(&self) -> usize {
         self.width * self.height * self.channels.count()

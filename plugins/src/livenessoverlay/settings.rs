@@ -60,14 +60,6 @@ pub(super) fn properties() -> Vec<glib::ParamSpec> {
             .mutable_playing()
             .build()
     };
-    let switch = |name: &str, nick: &str, blurb: &str, on: bool| {
-        glib::ParamSpecBoolean::builder(name)
-            .nick(nick)
-            .blurb(blurb)
-            .default_value(on)
-            .mutable_playing()
-            .build()
-    };
     let show = &default.show;
     vec![
         text(
@@ -90,31 +82,31 @@ pub(super) fn properties() -> Vec<glib::ParamSpec> {
             "Unchecked text",
             "Word on the label of a face that nobody has judged (empty: none)",
         ),
-        switch(
+        properties::switch(
             "show-boxes",
             "Show boxes",
             "Draw a box around each face",
             show.boxes,
         ),
-        switch(
+        properties::switch(
             "show-labels",
             "Show labels",
             "Draw a label at each face, and a line for faces whose place got lost",
             show.labels,
         ),
-        switch(
+        properties::switch(
             "show-scores",
             "Show scores",
             "Write the confidence in live and spoof, 0..1, on the label",
             show.words.scores,
         ),
-        switch(
+        properties::switch(
             "show-ids",
             "Show ids",
             "Write the number of the face's track on the label (without tracking, its number in the frame)",
             show.words.ids,
         ),
-        switch(
+        properties::switch(
             "show-landmarks",
             "Show landmarks",
             "Draw eyes, nose and corners of the mouth where the detector found them",
@@ -134,7 +126,7 @@ pub(super) fn properties() -> Vec<glib::ParamSpec> {
             .default_value(default.text_scale)
             .mutable_playing()
             .build(),
-        switch(
+        properties::switch(
             "blur",
             "Blur",
             "Hide the faces that were found. Where a face's place got lost, or nobody looked for faces, the whole frame is hidden",
