@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The command line: its options, its help, and what a user meant by them. Knows nothing else of this program.
+//! The command line: its options, its help, and what a user meant by them. Knows nothing of how it is done.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -356,15 +356,12 @@ impl Filters {
 
 /// A folder of the data set gets this name.
 fn label(text: &str) -> Result<String, String> {
-    let parts = std::path::Path::new(text).components().count();
-    if text.is_empty() || parts != 1 || text.contains('/') || text.starts_with('.') {
+    if text.is_empty() {
         return Err(
-            "a label names a folder of the data set: one word such as real or print".into(),
+            "a data set that is to be learned from needs a label, such as real or print".into(),
         );
     }
-    if text.chars().any(char::is_control) {
-        return Err("it holds a character that cannot be printed".into());
-    }
+    liveness::dataset::store::check_label(text).map_err(|e| e.to_string())?;
     Ok(text.to_owned())
 }
 

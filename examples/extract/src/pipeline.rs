@@ -19,6 +19,9 @@ const DETECTOR: &str = "livenessfacedetect";
 /// How often a pipeline is looked at.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// How long nothing may work in a pipeline before that means that nothing will.
+const IDLE: Duration = Duration::from_secs(1);
+
 /// How long a pipeline may take to end, when all that it has begun to write must be written.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -286,6 +289,8 @@ fn play(
         let progress = progress(line);
         if progress.frames != frames {
             (frames, moved) = (progress.frames, Instant::now());
+        } else if moved.elapsed() >= IDLE && is_idle(&line.pipeline) {
+            return End::Failed("there is nothing in it that can be played".into());
         } else if moved.elapsed() >= timeout {
             let seconds = timeout.as_secs_f32();
             return End::Failed(format!("given up: no frame came out of it for {seconds} s"));
@@ -355,10 +360,36 @@ fn first_error(bus: &gst::Bus) -> Option<gst::Message> {
 
 /// What an error message says to a user.
 fn text(message: &gst::Message) -> String {
-    match message.view() {
-        gst::MessageView::Error(error) => error.error().message().trim().to_owned(),
-        _ => String::new(),
+    let gst::MessageView::Error(error) = message.view() else {
+        return String::new();
+    };
+    let said = error.error().message().trim().to_owned();
+    // Elements without words of their own leave them to GStreamer, and what is the matter to the last line for developers.
+    let general = [
+        "GStreamer encountered",
+        "Internal data stream error",
+        "Could not de",
+    ];
+    let debug = error
+        .debug()
+        .filter(|_| general.iter().any(|g| said.starts_with(g)));
+    let detail = debug.as_deref().and_then(|d| d.lines().skip(1).last());
+    match detail.map(str::trim).filter(|d| !d.is_empty()) {
+        Some(detail) => format!("{} ({detail})", said.trim_end_matches('.')),
+        None => said,
     }
+}
+
+/// Whether no thread of a pipeline works any more. In GStreamer 1.22, decodebin loses the error of an element that fails in the
+/// moment in which it is added; such a pipeline would be waited for in vain.
+fn is_idle(pipeline: &gst::Pipeline) -> bool {
+    let mut elements = pipeline.iterate_recurse().into_iter().flatten();
+    let works = |e: gst::Element| {
+        e.pads()
+            .iter()
+            .any(|p| p.task_state() == gst::TaskState::Started)
+    };
+    !elements.any(works)
 }
 
 /// What the sink has counted.

@@ -434,7 +434,7 @@ mod tests {
             frame_size: [640, 480],
             window: [0, 0, 64, 64],
             size: [64, 64],
-            margin: 1.5,
+            margin: Some(1.5),
             faces: Vec::new(),
             hash: Hash::default(),
             tool: String::new(),
