@@ -4,7 +4,9 @@
 use std::sync::{Arc, Mutex};
 
 use super::Event;
+use crate::dataset::hash::Hash;
 use crate::dataset::index::Index;
+use crate::dataset::record::Kind;
 use crate::dataset::rules::{Refusal, Tally};
 use crate::dataset::store::Store;
 use crate::dataset::writer::{Coded, Put};
@@ -17,6 +19,8 @@ pub(super) fn put<T: 'static>(
     tally: Arc<Mutex<Tally>>,
     mut told: impl FnMut(Event<T>) + Send + 'static,
 ) -> Put<T> {
+    // What others have put in since this store was opened. Looked through for each picture, as some were chosen before that came.
+    let mut others = Vec::new();
     Box::new(move |coded| {
         let saved = coded.and_then(|coded| {
             let Coded {
@@ -28,13 +32,12 @@ pub(super) fn put<T: 'static>(
             let (kind, hash, label) = (record.kind, record.hash, record.label.clone());
             // Another element, maybe of another process, works on the same data set.
             let saved = store.put(aside, record, |news| {
-                let mut wanted = true;
                 for other in news.iter().filter(|r| r.label == label) {
                     lock(&index).add(other);
-                    let near = other.kind == kind && other.hash.distance(hash) <= dedup;
-                    wanted &= dedup == 0 || !near;
+                    others.push((other.kind, other.hash));
                 }
-                wanted
+                let near = |(k, h): &(Kind, Hash)| *k == kind && h.distance(hash) <= dedup;
+                dedup == 0 || !others.iter().any(near)
             })?;
             Ok(saved.map(|s| (s, tag)))
         });
