@@ -115,3 +115,69 @@ impl PerceptualHasher {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::{Layout, Plane, View};
+    use proptest::prelude::*;
+
+    fn hash(w: usize, h: usize, pixel: impl Fn(f64, f64) -> f64) -> Hash {
+        let layout = Layout::rgb8(w, h);
+        let at = |i: usize, n: usize| (i as f64 + 0.5) / n as f64;
+        let data: Vec<u8> = (0..w * h)
+            .flat_map(|i| [pixel(at(i % w, w), at(i / w, h)) as u8; 3])
+            .collect();
+        let plane = Plane {
+            data: &data,
+            stride: w * 3,
+        };
+        let window = Window {
+            x: 0,
+            y: 0,
+            w: w as i64,
+            h: h as i64,
+        };
+        PerceptualHasher::default().hash(&View::new(&layout, &[plane]).unwrap(), window)
+    }
+
+    fn scene(x: f64, y: f64) -> f64 {
+        120.0
+            + 50.0 * (7.0 * x + 3.0 * y).sin()
+            + 40.0 * (11.0 * y * y - 2.0 * x).cos()
+            + 20.0 * (23.0 * x * y).sin()
+    }
+
+    #[test]
+    fn the_same_scene_is_near_and_another_is_far() {
+        let this = hash(320, 240, scene);
+        let darker_and_smaller = hash(200, 150, |x, y| 0.7 * scene(x, y) + 5.0);
+        assert!(this.distance(darker_and_smaller) <= 4);
+        let mirrored = hash(320, 240, |x, y| scene(1.0 - x, y));
+        assert!(this.distance(mirrored) > 16, "{}", this.distance(mirrored));
+    }
+
+    #[test]
+    fn what_is_written_into_manifests_stays_the_same() {
+        // Another number here means that data sets of before no longer know their duplicates.
+        let then: Hash = "2d8773bacc259651".parse().unwrap();
+        // A bit at the median may fall to either side on another processor.
+        assert!(hash(320, 240, scene).distance(then) <= 2);
+    }
+
+    proptest! {
+        #[test]
+        fn text_goes_both_ways(bits: u64) {
+            let hash = Hash(bits);
+            prop_assert_eq!(hash.to_string().parse(), Ok(hash));
+            prop_assert_eq!(hash.distance(Hash(!bits)), Hash::BITS);
+        }
+
+        #[test]
+        fn other_text_is_refused(text in "[0-9a-f+ ]{0,15}|\\PC*") {
+            if text.len() != 16 {
+                prop_assert!(text.parse::<Hash>().is_err());
+            }
+        }
+    }
+}

@@ -166,3 +166,123 @@ pub fn encode(picture: &Rgb, coding: Coding, out: &mut Vec<u8>) -> Result<()> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::{ColorModel, Component, Layout, Plane, Sample, View};
+    use proptest::prelude::*;
+
+    fn window(x: i64, y: i64, w: i64, h: i64) -> Window {
+        Window { x, y, w, h }
+    }
+
+    /// A frame in memory, with every chroma sample shared by `1 << sub` pixels each way.
+    fn frame(width: usize, height: usize, sub: u32) -> (Layout, Vec<Vec<u8>>) {
+        let mut layout = Layout::rgb8(width, height);
+        layout.sample = Sample::U8;
+        layout.color = ColorModel::Yuv {
+            kr: 0.299,
+            kb: 0.114,
+        };
+        layout.components = (0..3)
+            .map(|plane| Component {
+                plane,
+                offset: 0,
+                step: 1,
+                sub_x: if plane == 0 { 0 } else { sub },
+                sub_y: if plane == 0 { 0 } else { sub },
+                depth: 8,
+                shift: 0,
+            })
+            .collect();
+        let planes = layout.components.iter().map(|c| {
+            let (w, h) = layout.component_size(c);
+            let value = |i: usize| ((i * 2_654_435_761) >> 7) as u8 / (1 + c.plane as u8);
+            (0..w * h).map(value).collect()
+        });
+        let planes = planes.collect();
+        (layout, planes)
+    }
+
+    fn planes(layout: &Layout, data: &[Vec<u8>]) -> Vec<(usize, usize)> {
+        let size = |c: &Component| (layout.component_size(c).0, data[c.plane].len());
+        layout.components.iter().map(size).collect()
+    }
+
+    fn draw(layout: &Layout, data: &[Vec<u8>], window: Window) -> (Rgb, Vec<u8>) {
+        let sizes = planes(layout, data);
+        let planes: Vec<_> = data
+            .iter()
+            .zip(&sizes)
+            .map(|(data, (stride, _))| Plane {
+                data,
+                stride: *stride,
+            })
+            .collect();
+        let view = View::new(layout, &planes).unwrap();
+        let (mut renderer, mut rgb) = (Renderer::default(), Rgb::default());
+        let size = (window.w as usize, window.h as usize);
+        renderer.render(&view, window, size, &mut rgb);
+        let mut whole = Vec::new();
+        renderer.part(&view, window, size, 0..size.1, &mut whole);
+        (rgb, whole)
+    }
+
+    #[test]
+    fn a_picture_keeps_its_shape() {
+        assert_eq!(scaled(window(0, 0, 300, 200), 0), (300, 200));
+        assert_eq!(scaled(window(0, 0, 300, 200), 150), (150, 100));
+        assert_eq!(scaled(window(0, 0, 30, 60), 120), (60, 120));
+        assert_eq!(scaled(window(0, 0, 5000, 1), 10), (10, 1));
+        assert_eq!(scaled(window(0, 0, 9, 9), u32::MAX), (2048, 2048));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+        #[test]
+        fn strips_are_drawn_as_the_whole_is(
+            w in 8usize..40, h in 70usize..300, sub in 0u32..4, x in 0i64..4, y in 0i64..9,
+        ) {
+            let (layout, data) = frame(w, h, sub);
+            let (strips, whole) = draw(&layout, &data, window(x, y, w as i64 - x, h as i64 - y));
+            prop_assert_eq!(strips.data, whole);
+        }
+    }
+
+    #[test]
+    fn png_comes_back_as_it_was_and_jpeg_nearly() {
+        let (width, height) = (41, 23);
+        let at = |i: usize| [(i % width * 6) as u8, (i / width * 11) as u8, 90];
+        let picture = Rgb {
+            width,
+            height,
+            data: (0..width * height).flat_map(at).collect(),
+        };
+        let mut bytes = Vec::new();
+        encode(&picture, Coding::Png, &mut bytes).unwrap();
+        let back = image::load_from_memory(&bytes).unwrap().into_rgb8();
+        assert_eq!(back.into_raw(), picture.data);
+        encode(&picture, Coding::Jpeg(95), &mut bytes).unwrap();
+        let back = image::load_from_memory(&bytes).unwrap().into_rgb8();
+        let worst = back
+            .iter()
+            .zip(&picture.data)
+            .map(|(a, b)| a.abs_diff(*b))
+            .max();
+        assert!(worst < Some(12), "{worst:?}");
+    }
+
+    #[test]
+    fn a_picture_that_is_too_long_for_jpeg_is_refused() {
+        let (width, height) = (70_000, 1);
+        let data = vec![0; width * 3];
+        let picture = Rgb {
+            width,
+            height,
+            data,
+        };
+        let error = encode(&picture, Coding::Jpeg(90), &mut Vec::new()).unwrap_err();
+        assert!(error.to_string().contains("png"), "{error}");
+    }
+}

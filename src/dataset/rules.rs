@@ -69,7 +69,7 @@ impl Default for Rules {
             largest_only: false,
             max_per_track: 0,
             best_of_track: false,
-            dedup: 6,
+            dedup: 10,
             max_files: 0,
         }
     }

@@ -357,3 +357,201 @@ fn highest(folder: &Path) -> Result<Option<u64>> {
 fn sha256(bytes: &[u8]) -> String {
     HEXLOWER.encode(&Sha256::digest(bytes))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::hash::Hash;
+    use crate::dataset::record::{Kind, VERSION};
+
+    fn record(label: &str) -> Record {
+        Record {
+            version: VERSION,
+            file: String::new(),
+            sha256: String::new(),
+            kind: Kind::Face,
+            label: label.into(),
+            session: "s".into(),
+            source: "f".into(),
+            frame: 0,
+            stream_time: None,
+            frame_size: [1, 1],
+            window: [0, 0, 1, 1],
+            size: [1, 1],
+            margin: None,
+            faces: Vec::new(),
+            hash: Hash::default(),
+            tool: "test".into(),
+        }
+    }
+
+    fn put(store: &mut Store, bytes: &[u8]) -> String {
+        let aside = store.work().aside(bytes, "jpg").unwrap();
+        let label = store.label.clone();
+        let saved = store.put(aside, record(&label), |_| true).unwrap().unwrap();
+        assert_eq!(fs::read(saved.path).unwrap(), bytes);
+        saved.record.file
+    }
+
+    fn open(folder: &Path, label: &str) -> (Store, Vec<Record>) {
+        Store::open(folder, label, false).unwrap()
+    }
+
+    #[test]
+    fn numbers_go_on_behind_everything_that_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        fs::create_dir_all(path.join("fake")).unwrap();
+        fs::write(path.join("fake/000041.png"), "somebody's").unwrap();
+        fs::write(path.join("fake/portrait.png"), "somebody's").unwrap();
+        let (mut store, _) = open(path, "real");
+        assert_eq!(put(&mut store, b"a"), "real/000042.jpg");
+        // Somebody who knows nothing of the manifest takes the next one.
+        fs::write(path.join("real/000043.jpg"), "somebody's").unwrap();
+        assert_eq!(put(&mut store, b"b"), "real/000044.jpg");
+        assert_eq!(
+            fs::read(path.join("real/000043.jpg")).unwrap(),
+            b"somebody's"
+        );
+        // A picture that was deleted does not give its number away.
+        fs::remove_file(path.join("real/000044.jpg")).unwrap();
+        drop(store);
+        let (mut store, records) = open(path, "");
+        assert_eq!(records.len(), 2);
+        assert_eq!(put(&mut store, b"c"), "000045.jpg");
+        fs::write(path.join("999999.jpg"), "x").unwrap();
+        drop(store);
+        let (mut store, _) = open(path, "real");
+        assert_eq!(put(&mut store, b"d"), "real/1000000.jpg");
+    }
+
+    #[test]
+    fn what_a_killed_process_leaves_is_put_right() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        let (mut store, _) = open(path, "real");
+        put(&mut store, b"a");
+        // Killed behind the line and before the name: with the working folder of a dead process.
+        let work = path.join(format!("{WORK}dead"));
+        fs::create_dir(&work).unwrap();
+        fs::write(work.join(HELD), "").unwrap();
+        fs::write(work.join("aside-7"), "half").unwrap();
+        fs::write(work.join("000002.jpg"), "whole").unwrap();
+        fs::write(work.join("000003.jpg"), "damaged").unwrap();
+        let mut lines = fs::read_to_string(path.join(manifest_name())).unwrap();
+        for (number, bytes) in [(2, &b"whole"[..]), (3, b"not that")] {
+            let mut r = record("real");
+            r.file = format!("real/{number:06}.jpg");
+            r.sha256 = sha256(bytes);
+            lines += &(serde_json::to_string(&r).unwrap() + "\n");
+        }
+        // And one killed within its line.
+        lines += "{\"version\":1,\"file\":\"real/0000";
+        fs::write(path.join(manifest_name()), &lines).unwrap();
+        let (mut other, records) = open(path, "real");
+        assert_eq!(records.len(), 3);
+        assert_eq!(fs::read(path.join("real/000002.jpg")).unwrap(), b"whole");
+        assert!(!path.join("real/000003.jpg").exists());
+        assert!(!work.exists());
+        assert!(store.work.path.exists(), "somebody still works in this one");
+        assert_eq!(put(&mut other, b"x"), "real/000004.jpg");
+        assert_eq!(put(&mut store, b"y"), "real/000005.jpg");
+        let read = super::super::manifest::read(path).unwrap();
+        assert_eq!(read.len(), 5);
+    }
+
+    fn manifest_name() -> &'static str {
+        super::super::manifest::NAME
+    }
+
+    #[test]
+    fn others_are_seen_before_a_picture_comes_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut a, _) = open(folder.path(), "real");
+        let (mut b, _) = open(folder.path(), "real");
+        put(&mut a, b"1");
+        put(&mut a, b"2");
+        let aside = b.work().aside(b"3", "png").unwrap();
+        let mut seen = 0;
+        let refused = b.put(aside, record("real"), |news| {
+            seen = news.len();
+            false
+        });
+        assert_eq!((refused.unwrap(), seen), (None, 2));
+        assert_eq!(put(&mut b, b"4"), "real/000003.jpg");
+        assert_eq!(put(&mut a, b"5"), "real/000004.jpg");
+        let left = fs::read_dir(&b.work.path).unwrap().count();
+        assert_eq!(left, 1, "only the lock stays in the working folder");
+    }
+
+    #[test]
+    fn a_manifest_that_is_not_one_is_named_with_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(manifest_name());
+        let good = serde_json::to_string(&record("real")).unwrap();
+        for (text, word) in [
+            (format!("{good}\nnonsense\n"), "line 2"),
+            (
+                good.replace("\"version\":1", "\"version\":99") + "\n",
+                "version 99",
+            ),
+            (good.replace("\"frame\":0", "\"frame\":-1") + "\n", "line 1"),
+        ] {
+            fs::write(&path, &text).unwrap();
+            let error = Store::open(folder.path(), "real", false)
+                .unwrap_err()
+                .to_string();
+            assert!(
+                error.contains(word) && error.contains("manifest.jsonl"),
+                "{error}"
+            );
+            assert_eq!(
+                fs::read_to_string(&path).unwrap(),
+                text,
+                "it was not touched"
+            );
+        }
+        // Fields that a later version adds are no fault.
+        let more = good.replace("\"version\":1", "\"version\":1,\"new\":[1]");
+        fs::write(&path, more + "\n").unwrap();
+        assert_eq!(open(folder.path(), "real").1.len(), 1);
+    }
+
+    #[test]
+    fn a_manifest_that_is_replaced_under_way_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(manifest_name());
+        let (mut store, _) = open(folder.path(), "real");
+        put(&mut store, b"1");
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, "").unwrap();
+        let aside = store.work().aside(b"2", "jpg").unwrap();
+        let error = store
+            .put(aside, record("real"), |_| true)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("replaced") || error.contains("shortened"),
+            "{error}"
+        );
+        assert!(!folder.path().join("real/000002.jpg").exists());
+    }
+
+    #[test]
+    fn labels_that_are_no_names_of_folders_are_refused() {
+        for label in [
+            "a/b",
+            "..",
+            ".hidden",
+            "a\\b",
+            "x\0",
+            "\u{fffd}",
+            &"x".repeat(300),
+        ] {
+            assert!(check_label(label).is_err(), "{label:?}");
+        }
+        for label in ["", "real", "print attack", "größe"] {
+            assert!(check_label(label).is_ok(), "{label:?}");
+        }
+    }
+}

@@ -10,25 +10,28 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+mod best;
+mod face;
+mod put;
+#[cfg(test)]
+mod tests;
+
+use self::best::{Best, Chosen};
+use self::face::face_record;
+use self::put::put;
 use super::hash::{Hash, PerceptualHasher};
 use super::index::Index;
 use super::picture::{Coding, MOST_SIDE, Renderer, Rgb, scaled};
-use super::record::{FaceRecord, Kind, Record, VERSION, VerdictRecord};
+use super::record::{Kind, Record, VERSION};
 use super::rules::{Mode, Refusal, Rules, Tally};
 use super::store::{Saved, Store};
-use super::writer::{Coded, Job, Picture, Put, Stop, Writer};
+use super::writer::{Job, Picture, Stop, Writer};
 use crate::error::{Error, Result};
-use crate::face::{Face, Label, Verdict};
+use crate::face::Face;
 use crate::image::{Held, Pixels};
 use crate::quality::{Meter, Quality, is_cut_off};
 use crate::resize::Window;
 use crate::sync::lock;
-
-/// How long a track may be out of sight before its best pictures are saved: longer than any tracker holds on to a lost face.
-const TRACK_ENDS: Duration = Duration::from_secs(3);
-
-/// The same in frames, where frames have no times.
-const TRACK_ENDS_FRAMES: u64 = 90;
 
 /// What is saved, and how.
 #[derive(Clone, Debug)]
@@ -121,25 +124,7 @@ pub struct Collector<T> {
     taken: u64,
     last_look: Option<Duration>,
     quota: HashMap<u64, u32>,
-    best: Vec<Best<T>>,
-}
-
-/// The best pictures of a track that goes on.
-struct Best<T> {
-    track: u64,
-    last_seen: (u64, Option<Duration>),
-    /// The stream was cut since.
-    ended: bool,
-    /// Sharpest first.
-    pictures: Vec<Chosen<T>>,
-}
-
-/// A picture that is among the best of its track.
-struct Chosen<T> {
-    sharpness: f32,
-    record: Record,
-    rgb: Rgb,
-    tag: T,
+    best: Best<T>,
 }
 
 /// A face that passed the filters.
@@ -209,7 +194,7 @@ impl<T: Clone + Send + 'static> Collector<T> {
             taken: 0,
             last_look: None,
             quota: HashMap::new(),
-            best: Vec::new(),
+            best: Best::default(),
         })
     }
 
@@ -245,9 +230,7 @@ impl<T: Clone + Send + 'static> Collector<T> {
     /// The next frame does not follow the last one. Tracks of before have ended.
     pub fn jump(&mut self) {
         self.last_look = None;
-        for best in &mut self.best {
-            best.ended = true;
-        }
+        self.best.cut();
     }
 
     /// Looks at a frame, and has pictures of it saved. `tag` comes back with each of them. Waits for room where the source is not
@@ -479,13 +462,10 @@ impl<T: Clone + Send + 'static> Collector<T> {
         tag: &T,
         wait: &mut Wait<'_>,
     ) -> Result<(), Halt> {
-        for face in seen.faces {
-            // Also one that passed no filter shows that its track goes on.
-            let same = |b: &&mut Best<T>| !b.ended && Some(b.track) == face.track;
-            if let Some(best) = self.best.iter_mut().find(same) {
-                best.last_seen = (number, seen.stream_time);
-            }
+        for track in seen.faces.iter().filter_map(|f| f.track) {
+            self.best.see(track, number, seen.stream_time);
         }
+        let most = self.rules.per_track() as usize;
         for candidate in candidates {
             let Some(track) = candidate.face.track else {
                 // It has nothing to be compared with.
@@ -493,23 +473,12 @@ impl<T: Clone + Send + 'static> Collector<T> {
                 continue;
             };
             let sharpness = candidate.quality.sharpness;
-            let known = self.best.iter().position(|b| !b.ended && b.track == track);
-            let at = known.unwrap_or_else(|| {
-                self.best.push(Best {
-                    track,
-                    last_seen: (number, seen.stream_time),
-                    ended: false,
-                    pictures: Vec::new(),
-                });
-                self.best.len() - 1
-            });
-            let full = self.best[at].pictures.len() >= self.rules.per_track() as usize;
-            let worst = self.best[at].pictures.last().map_or(0.0, |p| p.sharpness);
+            let (good, full) = self.best.rank(track, sharpness, most);
             if full {
                 self.refuse(Refusal::NotBest, 1);
-                if sharpness <= worst {
-                    continue;
-                }
+            }
+            if !good {
+                continue;
             }
             let faces = std::slice::from_ref(&candidate);
             let record = self.record(
@@ -520,31 +489,24 @@ impl<T: Clone + Send + 'static> Collector<T> {
                 candidate.hash,
                 faces,
             );
-            // Drawn at once: a frame that is held for as long as a track lasts would be missing to whoever lent it.
             let mut rgb = Rgb::default();
             let size = (record.size[0] as usize, record.size[1] as usize);
             let renderer = &mut self.renderer;
             let mut draw =
                 |pixels: &dyn Pixels| renderer.render(pixels, candidate.window, size, &mut rgb);
             frame.read(&mut draw).map_err(Halt::Unreadable)?;
-            let pictures = &mut self.best[at].pictures;
-            if full {
-                pictures.pop();
-            }
-            let before = pictures.partition_point(|p| p.sharpness >= sharpness);
-            let tag = tag.clone();
             let chosen = Chosen {
                 sharpness,
                 record,
                 rgb,
-                tag,
+                tag: tag.clone(),
             };
-            pictures.insert(before, chosen);
+            self.best.keep(track, chosen, seen.stream_time, most);
         }
         Ok(())
     }
 
-    /// Has the pictures of tracks saved that are out of sight for long enough, or of all.
+    /// Has the pictures of tracks saved that have ended, or of all.
     fn end_tracks(
         &mut self,
         number: u64,
@@ -552,18 +514,7 @@ impl<T: Clone + Send + 'static> Collector<T> {
         all: bool,
         wait: &mut Wait<'_>,
     ) -> Result<(), Halt> {
-        let gone = |best: &Best<T>| match (best.last_seen, time) {
-            ((_, Some(then)), Some(now)) => now.saturating_sub(then) > TRACK_ENDS,
-            ((then, _), _) => number - then > TRACK_ENDS_FRAMES,
-        };
-        let mut at = 0;
-        while at < self.best.len() {
-            if !(all || self.best[at].ended || gone(&self.best[at])) {
-                at += 1;
-                continue;
-            }
-            let mut pictures = self.best.remove(at).pictures;
-            pictures.sort_by_key(|p| p.record.frame);
+        while let Some(pictures) = self.best.take_ended(number, time, all) {
             for Chosen {
                 record, rgb, tag, ..
             } in pictures
@@ -669,81 +620,4 @@ impl<T: Clone + Send + 'static> Collector<T> {
 struct Wait<'a> {
     live: bool,
     go_on: &'a mut dyn FnMut() -> bool,
-}
-
-/// Rounded to so many digits behind the point: more would only make the file larger.
-fn rounded(value: f32, digits: i32) -> f32 {
-    let unit = 10f32.powi(digits);
-    (value * unit).round() / unit
-}
-
-fn face_record(face: &Face, quality: Quality) -> FaceRecord {
-    let r = &face.rect;
-    let Verdict {
-        label,
-        live,
-        reason,
-        model,
-    } = &face.verdict;
-    let landmarks = face.landmarks.as_ref();
-    FaceRecord {
-        rect: [r.x, r.y, r.w, r.h].map(|v| rounded(v, 2)),
-        landmarks: landmarks.map(|l| l.map(|p| [p.x, p.y].map(|v| rounded(v, 2)))),
-        score: rounded(face.score, 4),
-        track: face.track,
-        sharpness: rounded(quality.sharpness, 2),
-        exposure: rounded(quality.exposure, 4),
-        verdict: (*label != Label::Unchecked).then(|| VerdictRecord {
-            label: label.to_string(),
-            live: live.map(|v| rounded(v, 4)),
-            reason: reason.map(|r| r.to_string()),
-            model: model.as_deref().map(Into::into),
-        }),
-    }
-}
-
-/// What puts coded pictures into the data set.
-fn put<T: 'static>(
-    mut store: Store,
-    index: Arc<Mutex<Index>>,
-    tally: Arc<Mutex<Tally>>,
-    mut told: impl FnMut(Event<T>) + Send + 'static,
-) -> Put<T> {
-    Box::new(move |coded| {
-        let saved = coded.and_then(|coded| {
-            let Coded {
-                aside,
-                record,
-                dedup,
-                tag,
-            } = coded;
-            let (kind, hash, label) = (record.kind, record.hash, record.label.clone());
-            // Another element, maybe of another process, works on the same data set.
-            let saved = store.put(aside, record, |news| {
-                let mut wanted = true;
-                for other in news.iter().filter(|r| r.label == label) {
-                    lock(&index).add(other);
-                    let near = other.kind == kind && other.hash.distance(hash) <= dedup;
-                    wanted &= dedup == 0 || !near;
-                }
-                wanted
-            })?;
-            Ok(saved.map(|s| (s, tag)))
-        });
-        match saved {
-            Ok(Some((saved, tag))) => {
-                lock(&tally).saved += 1;
-                told(Event::Saved(Box::new(saved), tag));
-                true
-            }
-            Ok(None) => {
-                lock(&tally).refuse(Refusal::Duplicate, 1);
-                true
-            }
-            Err(e) => {
-                told(Event::Failed(e));
-                false
-            }
-        }
-    })
 }
