@@ -11,6 +11,7 @@ use std::time::UNIX_EPOCH;
 
 use anyhow::bail;
 use liveness::dataset::manifest;
+use liveness::dataset::name::session_from_name;
 use walkdir::{DirEntry, WalkDir};
 
 /// Endings of names that films have.
@@ -69,13 +70,6 @@ impl Input {
             Kind::Jpeg | Kind::Picture => session_from_name(&stem),
         }
     }
-}
-
-/// What the name of a picture says before the number of its frame.
-fn session_from_name(stem: &str) -> String {
-    let before = stem.trim_end_matches(|c: char| c.is_ascii_digit());
-    let before = before.trim_end_matches(['-', '_', '.', ' ']);
-    if before.is_empty() { stem } else { before }.to_owned()
 }
 
 /// Lists the files that `named` stands for, each once, those of a folder in the order of their names.

@@ -19,6 +19,7 @@ mod report;
 mod runtime;
 mod sheet;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -51,8 +52,9 @@ fn main() -> ExitCode {
 }
 
 /// How a folder is read as a data set.
-fn describe(folder: &std::path::Path) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("cannot describe {} yet", folder.display())
+fn describe(folder: &Path) -> anyhow::Result<ExitCode> {
+    print!("{}", liveness::dataset::read(folder)?);
+    Ok(ExitCode::SUCCESS)
 }
 
 fn run(extract: &Extract) -> anyhow::Result<ExitCode> {
