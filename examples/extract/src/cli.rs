@@ -293,6 +293,13 @@ impl Cli {
     }
 }
 
+impl Extract {
+    /// Whether the pictures of each input are limited in their number.
+    pub(crate) fn limits_files(&self) -> bool {
+        self.properties.iter().any(|(name, _)| *name == "max-files")
+    }
+}
+
 /// How many threads this machine runs at once.
 pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get)

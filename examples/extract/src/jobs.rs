@@ -12,7 +12,7 @@ use liveness::sync::lock;
 use crate::cli::Extract;
 use crate::inputs::{Found, Input};
 use crate::journal::{self, Journal, Key, Totals};
-use crate::pipeline::{self, End};
+use crate::pipeline::{End, Player};
 use crate::progress::Board;
 use crate::report::{self, Outcome, Row};
 
@@ -187,6 +187,7 @@ fn options(extract: &Extract) -> anyhow::Result<String> {
 /// One worker, from its first input to its last.
 fn work(shared: &Shared, worker: usize) {
     let stop = || shared.stop.load(Ordering::Relaxed) || shared.halt.load(Ordering::Relaxed);
+    let mut player = Player::new(shared.extract);
     while !stop() {
         let Some(job) = lock(&shared.queue).next() else {
             break;
@@ -199,7 +200,7 @@ fn work(shared: &Shared, worker: usize) {
                 shared.board.stopping();
             }
         };
-        let (end, totals) = pipeline::run(shared.extract, &job.input, &job.session, &stop, &see);
+        let (end, totals) = player.play(&job.input, &job.session, &stop, &see);
         let outcome = match end {
             End::Done => Outcome::Done,
             End::Stopped => Outcome::Stopped,

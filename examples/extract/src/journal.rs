@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::ops::Sub;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -31,6 +32,25 @@ pub(crate) struct Totals {
     pub(crate) already_there: u64,
     /// How many faces were not saved, by the reason.
     pub(crate) refused: BTreeMap<String, u64>,
+}
+
+impl Sub for Totals {
+    type Output = Self;
+
+    /// What was added since `before`.
+    fn sub(mut self, before: Self) -> Self {
+        self.frames = self.frames.saturating_sub(before.frames);
+        self.faces = self.faces.saturating_sub(before.faces);
+        self.saved = self.saved.saturating_sub(before.saved);
+        self.already_there = self.already_there.saturating_sub(before.already_there);
+        for (reason, n) in before.refused {
+            self.refused
+                .entry(reason)
+                .and_modify(|m| *m = m.saturating_sub(n));
+        }
+        self.refused.retain(|_, n| *n > 0);
+        self
+    }
 }
 
 /// What makes two runs over an input the same run.
@@ -255,6 +275,15 @@ mod tests {
         });
         let all = Journal::open(folder.path()).unwrap();
         assert_eq!(all.done.len(), 400);
+    }
+
+    #[test]
+    fn what_was_counted_before_is_taken_off() {
+        let mut more = totals(9);
+        more.refused = [("blurred".to_owned(), 3), ("dark".to_owned(), 1)].into();
+        let added = more - totals(7);
+        assert_eq!(added.saved, 2);
+        assert_eq!(added.refused, [("dark".to_owned(), 1)].into());
     }
 
     #[test]

@@ -10,6 +10,7 @@
 #![allow(clippy::print_stdout)]
 
 mod cli;
+mod faults;
 mod inputs;
 mod jobs;
 mod journal;
@@ -18,6 +19,7 @@ mod progress;
 mod report;
 mod runtime;
 mod sheet;
+mod source;
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! One input through one pipeline, watched until it ends, is stopped or is given up. Knows GStreamer; nothing of other inputs.
+//! source ! facedetect ! frameextract
+//!
+//! One input after the other through one pipeline, watched until it ends, is stopped or is given up. The detector and the sink stand
+//! from input to input, so that the data set is read once and not for each of a thousand pictures. Knows GStreamer; nothing of other
+//! workers.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
@@ -10,8 +14,10 @@ use gst::glib;
 use gst::prelude::*;
 
 use crate::cli::Extract;
-use crate::inputs::{Input, Kind};
+use crate::faults;
+use crate::inputs::Input;
 use crate::journal::Totals;
+use crate::source::{self, make};
 
 /// The detector's name that is ours alone: GStreamer's OpenCV plugin has a `facedetect`, too.
 const DETECTOR: &str = "livenessfacedetect";
@@ -70,20 +76,17 @@ pub(crate) fn hold_detector(extract: &Extract) -> anyhow::Result<Held> {
     if held.0.set_state(gst::State::Paused).is_ok() {
         return Ok(held);
     }
-    let error = held.0.bus().and_then(|bus| first_error(&bus));
-    let said = error.map_or_else(|| "the detector does not start".to_owned(), |e| text(&e));
+    let said = held.0.bus().and_then(|bus| first_error(&bus));
+    let said = said.map_or_else(
+        || "the detector does not start".to_owned(),
+        |e| faults::text(&e),
+    );
     match extract.model {
         None => {
             bail!("{said}\nName one with --model FILE.onnx or with the variable LIVENESS_DETECTOR")
         }
         Some(_) => bail!("{said}"),
     }
-}
-
-fn make(name: &str) -> anyhow::Result<gst::Element> {
-    gst::ElementFactory::make(name).build().with_context(|| {
-        format!("GStreamer has no element {name}: install its plugins base and good")
-    })
 }
 
 /// Sets properties as the user wrote them. The command line has checked their values.
@@ -107,69 +110,100 @@ fn detector(extract: &Extract) -> anyhow::Result<gst::Element> {
     Ok(detector)
 }
 
-/// Everything behind the detector.
-fn sink(extract: &Extract, input: &Input, session: &str) -> anyhow::Result<gst::Element> {
-    let sink = make("frameextract")?;
-    set(&sink, &extract.properties)?;
-    sink.set_property("location", &extract.output);
-    sink.set_property("label", &extract.label);
-    sink.set_property("session", session);
-    sink.set_property("source", &input.source);
-    // Several inputs at once keep the cores busy already.
-    let workers = crate::cli::cores() / extract.jobs.max(1);
-    sink.set_property("workers", u32::try_from(workers.max(1)).unwrap_or(1));
-    Ok(sink)
+/// Plays inputs, one after the other.
+pub(crate) struct Player<'a> {
+    extract: &'a Extract,
+    /// What stands since the input before.
+    line: Option<Line>,
 }
 
-/// A pipeline that is not running yet, with what is to be watched.
+impl<'a> Player<'a> {
+    pub(crate) fn new(extract: &'a Extract) -> Self {
+        let line = None;
+        Self { extract, line }
+    }
+
+    /// Plays an input until it ends or `stop` says so. `see` is told every now and then how far it is.
+    pub(crate) fn play(
+        &mut self,
+        input: &Input,
+        session: &str,
+        stop: &dyn Fn() -> bool,
+        see: &dyn Fn(Progress),
+    ) -> (End, Totals) {
+        let mut ready = || -> anyhow::Result<_> {
+            let line = match self.line.take() {
+                Some(line) => line,
+                None => Line::new(self.extract)?,
+            };
+            line.sink.set_property("source", &input.source);
+            line.sink.set_property("session", session);
+            Ok((line, source::upright(input)?))
+        };
+        let (mut line, source) = match ready() {
+            Ok(ready) => ready,
+            Err(error) => return (End::Serious(format!("{error:#}")), Totals::default()),
+        };
+        let end = line.play(&source, self.extract.timeout, stop, see);
+        // The sink counts its files from its start on.
+        let lasts = end == End::Done && !self.extract.limits_files();
+        let sink = line.sink.clone();
+        let before = std::mem::take(&mut line.before);
+        if lasts && line.clear(source) {
+            line.before = totals(&sink);
+            self.line = Some(line);
+        } else {
+            // Ends only when everything is written that had been begun.
+            drop(line);
+        }
+        (end, totals(&sink) - before)
+    }
+}
+
+/// A detector and a sink, with what is to be watched.
 struct Line {
     pipeline: gst::Pipeline,
+    /// Where a source is linked to.
+    entry: gst::Pad,
     sink: gst::Element,
-    /// Frames that reached the detector.
+    /// Frames that came in since the input began.
     frames: Arc<AtomicU64>,
     /// Time of the last of them in nanoseconds.
     position: Arc<AtomicU64>,
-    /// What a decoder is missing for, in GStreamer's words.
-    missing: Vec<String>,
+    /// What the sink had counted before the input.
+    before: Totals,
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        take_down(self.pipeline.clone().upcast());
+    }
 }
 
 impl Line {
-    fn new(extract: &Extract, input: &Input, session: &str) -> anyhow::Result<Self> {
-        let source = make("filesrc")?;
-        source.set_property("location", &input.path);
-        let convert = make("videoconvert")?;
-        let upright = make("videoflip")?;
-        upright.set_property_from_str("video-direction", "auto");
+    fn new(extract: &Extract) -> anyhow::Result<Self> {
         let detector = detector(extract)?;
-        let sink = sink(extract, input, session)?;
-        let pipeline = gst::Pipeline::new();
-        pipeline.add_many([&source, &convert, &upright, &detector, &sink])?;
-        gst::Element::link_many([&convert, &upright, &detector, &sink])?;
-        if input.kind == Kind::Jpeg {
-            // Only jpegparse reads how the picture must be turned, and decodebin does without it.
-            let (parse, decode) = (make("jpegparse")?, make("jpegdec")?);
-            pipeline.add_many([&parse, &decode])?;
-            gst::Element::link_many([&source, &parse, &decode, &convert])?;
-        } else {
-            let decode = decodebin(&pipeline, &convert)?;
-            source.link(&decode)?;
-        }
-        Self::watched(pipeline, sink, &detector)
+        let sink = make("frameextract")?;
+        set(&sink, &extract.properties)?;
+        sink.set_property("location", &extract.output);
+        sink.set_property("label", &extract.label);
+        // Several inputs at once keep the cores busy already.
+        let workers = crate::cli::cores() / extract.jobs.max(1);
+        sink.set_property("workers", u32::try_from(workers.max(1)).unwrap_or(1));
+        Self::of(&detector, sink)
     }
 
-    /// Counts the frames that reach `last`.
-    fn watched(
-        pipeline: gst::Pipeline,
-        sink: gst::Element,
-        last: &gst::Element,
-    ) -> anyhow::Result<Self> {
-        let frames = Arc::new(AtomicU64::new(0));
-        let pad = last
+    fn of(first: &gst::Element, sink: gst::Element) -> anyhow::Result<Self> {
+        let pipeline = gst::Pipeline::new();
+        pipeline.add_many([first, &sink])?;
+        first.link(&sink)?;
+        let entry = first
             .static_pad("sink")
             .context("an element without a sink pad")?;
+        let frames = Arc::new(AtomicU64::new(0));
         let position = Arc::new(AtomicU64::new(0));
         let (counter, time) = (frames.clone(), position.clone());
-        pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        entry.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
             counter.fetch_add(1, Ordering::Relaxed);
             if let Some(pts) = info.buffer().and_then(|b| b.pts()) {
                 time.store(pts.nseconds(), Ordering::Relaxed);
@@ -178,206 +212,135 @@ impl Line {
         });
         Ok(Self {
             pipeline,
+            entry,
             sink,
             frames,
             position,
-            missing: Vec::new(),
+            before: Totals::default(),
         })
     }
-}
 
-/// Decodes whatever it is given, and links its first video to `to`. Sound is not even decoded.
-fn decodebin(pipeline: &gst::Pipeline, to: &gst::Element) -> anyhow::Result<gst::Element> {
-    let decode = make("decodebin")?;
-    pipeline.add(&decode)?;
-    decode.connect("autoplug-continue", false, |values| {
-        let caps = values.get(2).and_then(|v| v.get::<gst::Caps>().ok());
-        let name = caps.and_then(|c| Some(c.structure(0)?.name().to_string()));
-        let unwanted = ["audio/", "text/", "subpicture/", "application/x-subtitle"];
-        let unwanted = name.is_some_and(|n| unwanted.iter().any(|u| n.starts_with(u)));
-        Some((!unwanted).to_value())
-    });
-    let sink = to
-        .static_pad("sink")
-        .context("an element without a sink pad")?;
-    let sink = sink.downgrade();
-    let into = sink.clone();
-    decode.connect_pad_added(move |_, pad| {
-        let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
-        let is_video = caps
-            .structure(0)
-            .is_some_and(|s| s.name().starts_with("video/x-raw"));
-        if let Some(sink) = into.upgrade()
-            && is_video
-            && !sink.is_linked()
-        {
-            // Where it cannot be linked, the pipeline says so itself: its data go nowhere.
-            let _ = pad.link(&sink);
+    /// Plays what `source` gives until it ends one way or the other.
+    fn play(
+        &mut self,
+        source: &gst::Bin,
+        timeout: Duration,
+        stop: &dyn Fn() -> bool,
+        see: &dyn Fn(Progress),
+    ) -> End {
+        self.frames.store(0, Ordering::Relaxed);
+        self.position.store(0, Ordering::Relaxed);
+        let (Some(bus), Some(exit)) = (self.pipeline.bus(), source.static_pad("src")) else {
+            return End::Serious("a pipeline without a bus or a way out".into());
+        };
+        let linked = self.pipeline.add(source).is_ok() && exit.link(&self.entry).is_ok();
+        let started = linked
+            && match self.pipeline.current_state() {
+                gst::State::Null => self.pipeline.set_state(gst::State::Playing).is_ok(),
+                _ => source.sync_state_with_parent().is_ok(),
+            };
+        if started {
+            return self.watch(&bus, timeout, stop, see);
         }
-    });
-    decode.connect_no_more_pads(move |decode| {
-        if sink.upgrade().is_some_and(|s| !s.is_linked()) {
-            gst::element_error!(
-                decode,
-                gst::StreamError::WrongType,
-                ("there is no video in it")
-            );
+        match first_error(&bus) {
+            Some(error) => failed(&bus, &error, Vec::new()),
+            None => End::Failed("it cannot be played".into()),
         }
-    });
-    Ok(decode)
-}
-
-/// Runs one input through a pipeline of its own, until it ends or `stop` says so. `see` is told every now and then how far it is.
-pub(crate) fn run(
-    extract: &Extract,
-    input: &Input,
-    session: &str,
-    stop: &dyn Fn() -> bool,
-    see: &dyn Fn(Progress),
-) -> (End, Totals) {
-    match Line::new(extract, input, session) {
-        Ok(line) => watch(line, extract.timeout, stop, see),
-        Err(error) => (End::Serious(format!("{error:#}")), Totals::default()),
     }
-}
 
-/// Plays it until it ends one way or the other, and takes it down.
-fn watch(
-    mut line: Line,
-    timeout: Duration,
-    stop: &dyn Fn() -> bool,
-    see: &dyn Fn(Progress),
-) -> (End, Totals) {
-    let end = match line.pipeline.bus() {
-        Some(bus) => match line.pipeline.set_state(gst::State::Playing) {
-            Ok(_) => play(&mut line, &bus, timeout, stop, see),
-            Err(_) => match first_error(&bus) {
-                Some(error) => failed(&mut line, &bus, &error),
-                None => End::Failed("it cannot be played".into()),
-            },
-        },
-        None => End::Serious("a pipeline without a bus".into()),
-    };
-    take_down(line.pipeline);
-    // Only now is everything written that had been begun.
-    (end, totals(&line.sink))
-}
-
-fn play(
-    line: &mut Line,
-    bus: &gst::Bus,
-    timeout: Duration,
-    stop: &dyn Fn() -> bool,
-    see: &dyn Fn(Progress),
-) -> End {
-    use gst::{MessageType as T, MessageView as V};
-    let wait = gst::ClockTime::try_from(LOOK).unwrap_or(gst::ClockTime::MSECOND);
-    let (mut frames, mut moved) = (0, Instant::now());
-    loop {
-        if let Some(message) = bus.timed_pop_filtered(wait, &[T::Eos, T::Error, T::Element]) {
-            match message.view() {
-                V::Eos(_) if line.frames.load(Ordering::Relaxed) > 0 => return End::Done,
-                V::Eos(_) => return End::Failed("no frame could be decoded".into()),
-                V::Error(_) => return failed(line, bus, &message),
-                V::Element(element) => note_missing(line, element),
-                _ => {}
+    fn watch(
+        &self,
+        bus: &gst::Bus,
+        timeout: Duration,
+        stop: &dyn Fn() -> bool,
+        see: &dyn Fn(Progress),
+    ) -> End {
+        use gst::MessageType as T;
+        let wait = gst::ClockTime::try_from(LOOK).unwrap_or(gst::ClockTime::MSECOND);
+        let mut missing = Vec::new();
+        let (mut frames, mut moved) = (0, Instant::now());
+        loop {
+            if let Some(message) = bus.timed_pop_filtered(wait, &[T::Eos, T::Error, T::Element]) {
+                match message.type_() {
+                    T::Error => return failed(bus, &message, missing),
+                    T::Element if !is_summary(&message) => {
+                        missing.extend(faults::missing(&message))
+                    }
+                    _ if self.frames.load(Ordering::Relaxed) > 0 => return End::Done,
+                    _ => return End::Failed("no frame could be decoded".into()),
+                }
             }
+            if stop() {
+                return End::Stopped;
+            }
+            let progress = self.progress();
+            if progress.frames != frames {
+                (frames, moved) = (progress.frames, Instant::now());
+            } else if moved.elapsed() >= IDLE && is_idle(&self.pipeline) {
+                return End::Failed("there is nothing in it that can be played".into());
+            } else if moved.elapsed() >= timeout {
+                let seconds = timeout.as_secs_f32();
+                return End::Failed(format!("given up: no frame came out of it for {seconds} s"));
+            }
+            see(progress);
         }
-        if stop() {
-            return End::Stopped;
+    }
+
+    fn progress(&self) -> Progress {
+        let duration = self.pipeline.query_duration::<gst::ClockTime>();
+        let duration = duration.filter(|d| !d.is_zero());
+        let position = self.position.load(Ordering::Relaxed) as f64;
+        Progress {
+            frames: self.frames.load(Ordering::Relaxed),
+            saved: totals(&self.sink).saved.saturating_sub(self.before.saved),
+            part: duration.map(|d| (position / d.nseconds() as f64).min(1.0)),
         }
-        let progress = progress(line);
-        if progress.frames != frames {
-            (frames, moved) = (progress.frames, Instant::now());
-        } else if moved.elapsed() >= IDLE && is_idle(&line.pipeline) {
-            return End::Failed("there is nothing in it that can be played".into());
-        } else if moved.elapsed() >= timeout {
-            let seconds = timeout.as_secs_f32();
-            return End::Failed(format!("given up: no frame came out of it for {seconds} s"));
+    }
+
+    /// Takes a source away that has ended, and makes room for the next one. False where that does not work.
+    fn clear(&self, source: gst::Bin) -> bool {
+        let ended = take_down(source.clone().upcast());
+        // After an end, only a flush lets elements take anything again.
+        let cleared = ended
+            && self.pipeline.remove(&source).is_ok()
+            && self.entry.send_event(gst::event::FlushStart::new())
+            && self.entry.send_event(gst::event::FlushStop::new(true));
+        if let Some(bus) = self.pipeline.bus() {
+            while bus.pop().is_some() {}
         }
-        see(progress);
+        cleared
     }
 }
 
-fn progress(line: &Line) -> Progress {
-    let duration = line.pipeline.query_duration::<gst::ClockTime>();
-    let duration = duration.filter(|d| !d.is_zero());
-    let position = line.position.load(Ordering::Relaxed) as f64;
-    Progress {
-        frames: line.frames.load(Ordering::Relaxed),
-        saved: totals(&line.sink).saved,
-        part: duration.map(|d| (position / d.nseconds() as f64).min(1.0)),
-    }
-}
-
-/// A decoder that is not installed is named in a message of its own, before the error.
-fn note_missing(line: &mut Line, message: &gst::message::Element) {
-    let missing = message.structure().filter(|s| s.name() == "missing-plugin");
-    if let Some(name) = missing.and_then(|s| s.get::<String>("name").ok()) {
-        line.missing.push(name);
-    }
+/// What frameextract says when the stream has ended and everything is saved. Unlike the message of the end itself, nobody holds it
+/// back.
+fn is_summary(message: &gst::Message) -> bool {
+    let structure = message.structure();
+    structure.is_some_and(|s| s.name() == "GstLivenessFrameExtractSummary")
 }
 
 /// What an error ends, and why.
-fn failed(line: &mut Line, bus: &gst::Bus, message: &gst::Message) -> End {
-    // Those of decoders that are missing may wait behind it.
+fn failed(bus: &gst::Bus, message: &gst::Message, mut missing: Vec<String>) -> End {
+    if faults::is_serious(message) {
+        return End::Serious(faults::text(message));
+    }
+    // They may wait behind the error that they led to.
     while let Some(message) = bus.pop_filtered(&[gst::MessageType::Element]) {
-        if let gst::MessageView::Element(element) = message.view() {
-            note_missing(line, element);
-        }
+        missing.extend(faults::missing(&message));
     }
-    if is_serious(message) {
-        return End::Serious(text(message));
-    }
-    if line.missing.is_empty() {
-        return End::Failed(text(message));
-    }
-    line.missing.dedup();
-    let missing = line.missing.join(", ");
-    End::Failed(format!("no decoder is installed for it: {missing}"))
-}
-
-/// Whether the data set cannot be written, or the model not be used: then it is not the input's fault, and the next one would fare
-/// no better.
-fn is_serious(message: &gst::Message) -> bool {
-    let gst::MessageView::Error(error) = message.view() else {
-        return false;
-    };
-    let error = error.error();
-    let source = message.src().and_then(|s| s.downcast_ref::<gst::Element>());
-    let factory = source.and_then(|e| e.factory()).map(|f| f.name());
-    let unfit = error.is::<gst::CoreError>() || error.matches(gst::StreamError::Format);
-    match factory.as_deref() {
-        Some("frameextract") => !unfit,
-        Some("facedetect" | DETECTOR) => !unfit && !error.is::<gst::StreamError>(),
-        _ => false,
+    missing.dedup();
+    if missing.is_empty() {
+        End::Failed(faults::text(message))
+    } else {
+        End::Failed(format!(
+            "no decoder is installed for it: {}",
+            missing.join(", ")
+        ))
     }
 }
 
 fn first_error(bus: &gst::Bus) -> Option<gst::Message> {
     bus.timed_pop_filtered(gst::ClockTime::SECOND, &[gst::MessageType::Error])
-}
-
-/// What an error message says to a user.
-fn text(message: &gst::Message) -> String {
-    let gst::MessageView::Error(error) = message.view() else {
-        return String::new();
-    };
-    let said = error.error().message().trim().to_owned();
-    // Elements without words of their own leave them to GStreamer, and what is the matter to the last line for developers.
-    let general = [
-        "GStreamer encountered",
-        "Internal data stream error",
-        "Could not de",
-    ];
-    let debug = error
-        .debug()
-        .filter(|_| general.iter().any(|g| said.starts_with(g)));
-    let detail = debug.as_deref().and_then(|d| d.lines().skip(1).last());
-    match detail.map(str::trim).filter(|d| !d.is_empty()) {
-        Some(detail) => format!("{} ({detail})", said.trim_end_matches('.')),
-        None => said,
-    }
 }
 
 /// Whether no thread of a pipeline works any more. In GStreamer 1.22, decodebin loses the error of an element that fails in the
@@ -392,7 +355,7 @@ fn is_idle(pipeline: &gst::Pipeline) -> bool {
     !elements.any(works)
 }
 
-/// What the sink has counted.
+/// What the sink has counted since it started.
 fn totals(sink: &gst::Element) -> Totals {
     let stats = sink.property::<gst::Structure>("stats");
     let count = |name| stats.get::<u64>(name).unwrap_or(0);
@@ -405,58 +368,55 @@ fn totals(sink: &gst::Element) -> Totals {
         already_there: count("already-there"),
         refused: refused
             .filter_map(|(name, value)| Some((name.to_string(), value.get::<u64>().ok()?)))
-            .filter(|(_, n)| *n > 0)
             .collect(),
     }
 }
 
-/// Ends a pipeline. One that hangs does so in a thread of its own: others must go on.
-fn take_down(pipeline: gst::Pipeline) {
+/// Ends a pipeline or a part of one. What hangs does so in a thread of its own: others must go on. Whether it has ended.
+fn take_down(element: gst::Element) -> bool {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
-        // From any state there is a way down.
-        let _ = pipeline.set_state(gst::State::Null);
-        let _ = sender.send(());
+        let down = element.set_state(gst::State::Null);
+        // Nobody listens any more where it took too long.
+        let _ = sender.send(down.is_ok());
     });
-    let _ = receiver.recv_timeout(GRACE);
+    receiver.recv_timeout(GRACE).unwrap_or(false)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// A pipeline that ends in an element `sink`.
-    fn line(description: &str) -> Line {
+    fn line() -> Line {
         gst::init().unwrap();
-        let pipeline = gst::parse::launch(description).unwrap();
-        let pipeline = pipeline.downcast::<gst::Pipeline>().unwrap();
-        let sink = pipeline.by_name("sink").unwrap();
-        Line::watched(pipeline, sink.clone(), &sink).unwrap()
+        let sink = make("fakesink").unwrap();
+        sink.set_property("sync", false);
+        Line::of(&make("identity").unwrap(), sink).unwrap()
+    }
+
+    fn source(description: &str) -> gst::Bin {
+        gst::parse::bin_from_description(description, true).unwrap()
     }
 
     fn end(description: &str, stop: bool) -> End {
-        let timeout = Duration::from_millis(400);
-        watch(line(description), timeout, &|| stop, &|_| ()).0
+        let (mut line, timeout) = (line(), Duration::from_millis(400));
+        line.play(&source(description), timeout, &|| stop, &|_| ())
     }
 
     #[test]
     fn what_gives_no_frame_for_too_long_is_given_up() {
-        let given_up =
-            |end: &End| matches!(end, End::Failed(reason) if reason.starts_with("given up"));
-        let never = end("appsrc ! fakesink name=sink", false);
+        let given_up = |end: &End| matches!(end, End::Failed(why) if why.starts_with("given up"));
+        let never = end("appsrc", false);
         assert!(given_up(&never), "{never:?}");
         // It stops in its middle.
-        let middle = end(
-            "videotestsrc ! identity sleep-time=1500000 ! fakesink name=sink",
-            false,
-        );
+        let middle = end("videotestsrc ! identity sleep-time=1500000", false);
         assert!(given_up(&middle), "{middle:?}");
     }
 
     #[test]
     fn what_is_slow_is_not_given_up() {
         let slow = end(
-            "videotestsrc num-buffers=8 ! identity sleep-time=150000 ! fakesink name=sink",
+            "videotestsrc num-buffers=8 ! identity sleep-time=150000",
             false,
         );
         assert_eq!(slow, End::Done);
@@ -464,13 +424,25 @@ mod tests {
 
     #[test]
     fn it_ends_when_it_is_told() {
-        assert_eq!(end("videotestsrc ! fakesink name=sink", true), End::Stopped);
-        assert_eq!(end("appsrc ! fakesink name=sink", true), End::Stopped);
+        assert_eq!(end("videotestsrc", true), End::Stopped);
+        assert_eq!(end("appsrc", true), End::Stopped);
     }
 
     #[test]
     fn an_end_without_a_frame_is_a_failure() {
-        let empty = end("fakesrc num-buffers=0 ! fakesink name=sink", false);
+        let empty = end("fakesrc num-buffers=0", false);
         assert_eq!(empty, End::Failed("no frame could be decoded".into()));
+    }
+
+    #[test]
+    fn one_input_follows_the_other() {
+        let mut line = line();
+        for n in 1..200 {
+            let source = source(&format!("videotestsrc num-buffers={}", n % 3 + 1));
+            let end = line.play(&source, Duration::from_secs(5), &|| false, &|_| ());
+            assert_eq!(end, End::Done, "input {n}");
+            assert_eq!(line.frames.load(Ordering::Relaxed), n % 3 + 1);
+            assert!(line.clear(source), "input {n}");
+        }
     }
 }
