@@ -8,6 +8,8 @@ use std::time::Duration;
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Parser, ValueEnum};
 
+use crate::pace::Pace;
+
 const USAGE: &str = "liveness-extract [OPTIONS] --output DATASET --label LABEL INPUT...
        liveness-extract --describe DIR";
 
@@ -250,6 +252,8 @@ pub(crate) struct Extract {
     pub(crate) properties: Vec<(&'static str, String)>,
     /// What the user said about `facedetect`, as its properties, but for the model.
     pub(crate) detection: Vec<(&'static str, String)>,
+    /// Which frames are looked at, where that is not all of them, and the faces are not followed from frame to frame.
+    pub(crate) pace: Option<Pace>,
     pub(crate) model: Option<PathBuf>,
     pub(crate) jobs: usize,
     pub(crate) timeout: Duration,
@@ -270,6 +274,10 @@ impl Cli {
         let output = self.output.unwrap_or_default();
         let mut properties = self.saved.properties();
         properties.extend(self.filters.properties());
+        let Saved { skip, every, .. } = self.saved;
+        let pace = (skip.is_some() || every.is_some())
+            .then(|| Pace::new(skip.unwrap_or(1), every.unwrap_or_default()))
+            .filter(|_| !self.filters.follow());
         let threshold = self
             .detector_threshold
             .map(|t| ("threshold", t.to_string()));
@@ -279,6 +287,7 @@ impl Cli {
             session: self.session,
             properties,
             detection: threshold.into_iter().collect(),
+            pace,
             model: self.model,
             jobs: self.jobs.map_or_else(cores, NonZeroUsize::get),
             timeout: Duration::from_secs(self.timeout.into()),
@@ -342,6 +351,11 @@ impl Saved {
 }
 
 impl Filters {
+    /// Whether it matters who is who: then each frame must be looked at.
+    fn follow(&self) -> bool {
+        self.best_of_track || self.max_per_track.is_some_and(|n| n > 0)
+    }
+
     fn properties(&self) -> Vec<(&'static str, String)> {
         let all = [
             ("min-confidence", self.min_confidence.map(|v| v.to_string())),
@@ -463,6 +477,19 @@ mod tests {
             "interval=5 interval-time=500000000 mode=both allow-cut-off=true dedup=3"
         );
         assert_eq!(more.sheet, None);
+        assert!(more.pace.is_some() && least.pace.is_none());
+        let follow = extract(&[
+            "-o",
+            "d",
+            "-l",
+            "real",
+            "--skip",
+            "5",
+            "--max-per-track",
+            "3",
+            "a.mp4",
+        ]);
+        assert!(follow.pace.is_none());
     }
 
     #[test]

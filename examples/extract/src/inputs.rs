@@ -133,7 +133,7 @@ impl Finder {
                 Err(error) => {
                     let path = error.path().unwrap_or(folder).to_owned();
                     let reason = match error.io_error() {
-                        Some(error) => error.to_string(),
+                        Some(error) => reason(error),
                         None => "a link that leads back to a folder around it".to_owned(),
                     };
                     self.found.refused.push((path, reason));
@@ -174,7 +174,7 @@ fn has_known_ending(path: &Path) -> bool {
 
 /// What is to be known about a file, and its path without links. `Err` says why it cannot be taken.
 fn look(path: &Path) -> Result<(PathBuf, Input), String> {
-    let said = |e: std::io::Error| e.to_string();
+    let said = |e: std::io::Error| reason(&e);
     let about = fs::metadata(path).map_err(said)?;
     // Opening a pipe waits for whoever writes into it.
     if !about.is_file() {
@@ -195,6 +195,13 @@ fn look(path: &Path) -> Result<(PathBuf, Input), String> {
         modified: modified(&about),
     };
     Ok((real, input))
+}
+
+/// What the system says, without its number for it.
+fn reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let end = text.find(" (os error").unwrap_or(text.len());
+    text[..end].to_owned()
 }
 
 fn modified(about: &Metadata) -> u64 {

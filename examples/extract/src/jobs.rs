@@ -186,18 +186,27 @@ fn options(extract: &Extract) -> anyhow::Result<String> {
 
 /// One worker, from its first input to its last.
 fn work(shared: &Shared, worker: usize) {
-    let stop = || shared.stop.load(Ordering::Relaxed) || shared.halt.load(Ordering::Relaxed);
+    // Before anything is drawn again.
+    let stopped = || {
+        let stopped = shared.stop.load(Ordering::Relaxed);
+        if stopped {
+            shared.board.freeze();
+        }
+        stopped
+    };
+    let stop = || stopped() || shared.halt.load(Ordering::Relaxed);
     let mut player = Player::new(shared.extract);
     while !stop() {
         let Some(job) = lock(&shared.queue).next() else {
             break;
         };
-        let name = job.input.path.display().to_string();
-        let running = shared.board.start(worker, &name, job.input.size);
+        let name = job.input.path.file_name().unwrap_or_default();
+        let running = shared
+            .board
+            .start(worker, &name.to_string_lossy(), job.input.size);
         let see = |progress| {
-            running.see(progress);
-            if stop() {
-                shared.board.stopping();
+            if !stopped() {
+                running.see(progress);
             }
         };
         let (end, totals) = player.play(&job.input, &job.session, &stop, &see);

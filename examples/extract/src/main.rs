@@ -14,6 +14,7 @@ mod faults;
 mod inputs;
 mod jobs;
 mod journal;
+mod pace;
 mod pipeline;
 mod progress;
 mod report;
@@ -71,7 +72,14 @@ fn run(extract: &Extract) -> anyhow::Result<ExitCode> {
     let journal = journal::Journal::open(&extract.output)?;
     let finish = jobs::run(extract, found, &journal, &stop)?;
 
-    print!("{}", report::table(&finish.rows));
+    // Where nobody looks at it, it may be as wide as it is.
+    let columns = console::Term::stdout()
+        .size_checked()
+        .map(|(_, columns)| columns.into());
+    print!(
+        "{}",
+        report::table(&finish.rows, columns.unwrap_or(usize::MAX))
+    );
     if let Some(place) = &extract.sheet
         && finish.saved_any()
     {

@@ -6,17 +6,19 @@
 //! workers.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use gst::glib;
 use gst::prelude::*;
+use liveness::sync::lock;
 
 use crate::cli::Extract;
 use crate::faults;
 use crate::inputs::Input;
 use crate::journal::Totals;
+use crate::pace::Pace;
 use crate::source::{self, make};
 
 /// The detector's name that is ours alone: GStreamer's OpenCV plugin has a `facedetect`, too.
@@ -170,6 +172,8 @@ struct Line {
     frames: Arc<AtomicU64>,
     /// Time of the last of them in nanoseconds.
     position: Arc<AtomicU64>,
+    /// Which of the frames are looked at, where not all are.
+    pace: Option<Arc<Mutex<Pace>>>,
     /// What the sink had counted before the input.
     before: Totals,
 }
@@ -190,7 +194,11 @@ impl Line {
         // Several inputs at once keep the cores busy already.
         let workers = crate::cli::cores() / extract.jobs.max(1);
         sink.set_property("workers", u32::try_from(workers.max(1)).unwrap_or(1));
-        Self::of(&detector, sink)
+        let mut line = Self::of(&detector, sink)?;
+        if let Some(pace) = &extract.pace {
+            line.pace = Some(hold_to(pace.clone(), &detector, &line.entry));
+        }
+        Ok(line)
     }
 
     fn of(first: &gst::Element, sink: gst::Element) -> anyhow::Result<Self> {
@@ -216,6 +224,7 @@ impl Line {
             sink,
             frames,
             position,
+            pace: None,
             before: Totals::default(),
         })
     }
@@ -230,6 +239,9 @@ impl Line {
     ) -> End {
         self.frames.store(0, Ordering::Relaxed);
         self.position.store(0, Ordering::Relaxed);
+        if let Some(pace) = &self.pace {
+            lock(pace).reset();
+        }
         let (Some(bus), Some(exit)) = (self.pipeline.bus(), source.static_pad("src")) else {
             return End::Serious("a pipeline without a bus or a way out".into());
         };
@@ -310,6 +322,27 @@ impl Line {
         }
         cleared
     }
+}
+
+/// Lets the detector look at the frames that are due, and only at these: with every tenth frame, most of its work is saved.
+fn hold_to(pace: Pace, detector: &gst::Element, entry: &gst::Pad) -> Arc<Mutex<Pace>> {
+    let pace = Arc::new(Mutex::new(pace));
+    let (shared, detector) = (pace.clone(), detector.downgrade());
+    let look = move |pad: &gst::Pad, info: &mut gst::PadProbeInfo<'_>| {
+        let segment = pad.sticky_event::<gst::event::Segment>(0);
+        let segment = segment.and_then(|e| e.segment().clone().downcast::<gst::ClockTime>().ok());
+        let time = segment
+            .zip(info.buffer())
+            .and_then(|(s, b)| s.to_stream_time(b.pts()));
+        let due = lock(&shared).due(time.map(Into::into));
+        if let Some(detector) = detector.upgrade() {
+            // In between, frames carry the faces of the last look; nobody asks for them.
+            detector.set_property("inference-interval", if due { 1 } else { u32::MAX });
+        }
+        gst::PadProbeReturn::Ok
+    };
+    entry.add_probe(gst::PadProbeType::BUFFER, look);
+    pace
 }
 
 /// What frameextract says when the stream has ended and everything is saved. Unlike the message of the end itself, nobody holds it

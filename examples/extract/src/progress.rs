@@ -2,10 +2,10 @@
 //! What a user sees while it runs, on standard error: bars on a terminal, a line per finished input elsewhere.
 
 use std::io::IsTerminal;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::pipeline::Progress;
 use crate::report;
@@ -14,7 +14,7 @@ use crate::report;
 const FULL: u64 = 1000;
 
 /// Longest name on a bar, in columns.
-const NAME: usize = 32;
+const NAME: usize = 24;
 
 /// Shows how far the inputs are. An input counts for as much as its file is large.
 #[derive(Debug)]
@@ -34,6 +34,8 @@ struct Bars {
     total: ProgressBar,
     /// One for each job: inputs come and go in it.
     jobs: Vec<ProgressBar>,
+    /// Nothing is drawn any more.
+    frozen: AtomicBool,
 }
 
 /// An input that runs, in the bar of its job.
@@ -79,9 +81,8 @@ impl Board {
     /// Says something that stays, above the bars.
     pub(crate) fn say(&self, text: &str) {
         match &self.bars {
-            // A terminal that is gone is no reason to stop.
-            Some(bars) => drop(bars.multi.println(text)),
-            None => eprintln!("{text}"),
+            Some(bars) if !bars.frozen.load(Ordering::Relaxed) => drop(bars.multi.println(text)),
+            _ => eprintln!("{text}"),
         }
     }
 
@@ -92,18 +93,23 @@ impl Board {
         }
     }
 
-    /// The user stopped it, and it takes a moment.
-    pub(crate) fn stopping(&self) {
-        if let Some(bars) = &self.bars {
-            bars.total.set_message("stopping");
+    /// The user stopped it, and it takes a moment. The bars stay as they are: what the terminal wrote for the key that was pressed has
+    /// moved them, and they could not be drawn anew in their place.
+    pub(crate) fn freeze(&self) {
+        if let Some(bars) = &self.bars
+            && !bars.frozen.swap(true, Ordering::Relaxed)
+        {
+            bars.multi.set_draw_target(ProgressDrawTarget::hidden());
+            eprintln!("\n  stopping: what is being written is finished");
         }
     }
 
     /// Takes the bars away.
     pub(crate) fn clear(&self) {
         if let Some(bars) = &self.bars {
-            bars.total.finish_and_clear();
-            // The same: the bars have done their work.
+            let all = bars.jobs.iter().chain([&bars.total]);
+            all.for_each(ProgressBar::finish_and_clear);
+            // A terminal that is gone is no reason to fail.
             let _ = bars.multi.clear();
         }
     }
@@ -179,19 +185,23 @@ impl Bars {
         let jobs = (0..jobs).map(job).collect();
         let total = multi.add(ProgressBar::new(bytes));
         total.set_style(template(
-            "  {prefix:32.bold} {bar:30.green/240} {percent:>3} %  {elapsed} · {eta} left  {msg:.yellow}",
+            "  {prefix:24.bold} {bar:20.green/240} {percent:>3} %  {elapsed} · {eta} left  {wide_msg:.yellow}",
         ));
-        total.enable_steady_tick(Duration::from_millis(250));
-        Self { multi, total, jobs }
+        Self {
+            multi,
+            total,
+            jobs,
+            frozen: AtomicBool::new(false),
+        }
     }
 }
 
 /// Without a known length there is nothing to fill a bar by.
 fn style(measured: bool) -> ProgressStyle {
     if measured {
-        template("  {prefix:32} {bar:30.cyan/240} {percent:>3} %  {msg:.dim}")
+        template("  {prefix:24} {bar:20.cyan/240} {percent:>3} %  {wide_msg:.dim}")
     } else {
-        template("  {prefix:32} {spinner:.cyan}{msg:.dim}")
+        template("  {prefix:24} {spinner:.cyan} {wide_msg:.dim}")
     }
 }
 

@@ -14,7 +14,7 @@ use crate::journal::Totals;
 /// How many reasons for not saving a face are told, the commonest first.
 const REASONS: usize = 3;
 
-/// Widest name of an input or a session, in columns.
+/// Widest name of an input or a session, in columns, where there is room.
 const WIDEST: usize = 40;
 
 /// What became of one input.
@@ -96,9 +96,24 @@ fn sums(totals: &Totals) -> String {
     text
 }
 
+/// The folder that all of these lie in, where it is worth to be said once and not in every line.
+fn common_folder(rows: &[Row]) -> &Path {
+    let mut folders = rows.iter().filter_map(|r| r.path.parent());
+    let mut common = folders.next().unwrap_or(Path::new(""));
+    for folder in folders {
+        while !folder.starts_with(common) {
+            common = common.parent().unwrap_or(Path::new(""));
+        }
+    }
+    let worth = rows.len() > 1 && common.components().count() > 1;
+    if worth { common } else { Path::new("") }
+}
+
 /// The table, with a row for each video and each folder of pictures, and their sum.
-pub(crate) fn table(rows: &[Row]) -> String {
-    let lines = lines(rows);
+/// `columns` is how wide it may be.
+pub(crate) fn table(rows: &[Row], columns: usize) -> String {
+    let folder = common_folder(rows);
+    let lines = lines(rows, folder);
     let mut sum = Totals::default();
     lines.iter().for_each(|l| add(&mut sum, &l.totals));
     let total = Line {
@@ -111,12 +126,23 @@ pub(crate) fn table(rows: &[Row]) -> String {
     let mut head = vec!["input", "session", "frames", "faces", "saved"];
     head.extend(there.then_some("already there"));
     head.push("not saved");
+    // The numbers and the reasons take about half of it.
+    let widest = (columns / 3).clamp(16, WIDEST);
     let cells = |line: &Line| {
         let t = &line.totals;
-        let mut cells = vec![fit(&line.name, WIDEST), fit(&line.session, WIDEST)];
+        let mut cells = vec![fit(&line.name, widest), fit(&line.session, widest / 2)];
         let mut numbers = vec![t.frames, t.faces, t.saved];
         numbers.extend(there.then_some(t.already_there));
-        cells.extend(numbers.iter().map(|&n| HumanCount(n).to_string()));
+        // Of what could not be read at all, there is nothing to count.
+        let empty = line.note.is_some() && t.frames == 0;
+        let shown = |&n: &u64| {
+            if empty {
+                String::new()
+            } else {
+                HumanCount(n).to_string()
+            }
+        };
+        cells.extend(numbers.iter().map(shown));
         cells.push(match &line.note {
             Some(note) => note.clone(),
             None => reasons(&t.refused),
@@ -148,7 +174,11 @@ pub(crate) fn table(rows: &[Row]) -> String {
     };
     let head: Vec<String> = head.into_iter().map(str::to_owned).collect();
     let mut text = String::new();
-    let _ = writeln!(text, "\n  {}", style(row(&head)).dim());
+    text.push('\n');
+    if folder != Path::new("") {
+        let _ = writeln!(text, "  {}\n", style(folder.join("").display()).dim());
+    }
+    let _ = writeln!(text, "  {}", style(row(&head)).dim());
     for (line, cells) in lines.iter().zip(&all) {
         let painted = if line.note.is_some() {
             style(row(cells)).yellow()
@@ -158,6 +188,7 @@ pub(crate) fn table(rows: &[Row]) -> String {
         let _ = writeln!(text, "  {painted}");
     }
     let wide = widths.iter().sum::<usize>() + 2 * (widths.len() - 1);
+    let wide = wide.min(columns.saturating_sub(2));
     let _ = writeln!(text, "  {}", style("─".repeat(wide)).dim());
     for cells in &all[lines.len()..] {
         let _ = writeln!(text, "  {}", style(row(cells)).bold());
@@ -166,7 +197,8 @@ pub(crate) fn table(rows: &[Row]) -> String {
 }
 
 /// One line for each video and for each input that failed, and one for the pictures of a folder.
-fn lines(rows: &[Row]) -> Vec<Line> {
+fn lines(rows: &[Row], above: &Path) -> Vec<Line> {
+    let below = |path: &Path| path.strip_prefix(above).unwrap_or(path).to_owned();
     let mut lines: Vec<Line> = Vec::new();
     // Where the line of a folder is, how many pictures it has, and their sessions.
     let mut folders: BTreeMap<(&Path, bool), (usize, usize, BTreeSet<&str>)> = BTreeMap::new();
@@ -190,7 +222,12 @@ fn lines(rows: &[Row]) -> Vec<Line> {
             if at.1 > 1 {
                 let line = &mut lines[at.0];
                 add(&mut line.totals, &row.totals);
-                line.name = format!("{} ({} pictures)", folder.join("").display(), at.1);
+                let pictures = count(at.1, "picture");
+                let folder = below(folder).join("");
+                line.name = match folder.as_os_str().is_empty() {
+                    true => pictures,
+                    false => format!("{} ({pictures})", folder.display()),
+                };
                 if at.2.len() > 1 {
                     line.session = count(at.2.len(), "session");
                 }
@@ -198,7 +235,7 @@ fn lines(rows: &[Row]) -> Vec<Line> {
             }
         }
         lines.push(Line {
-            name: row.path.display().to_string(),
+            name: below(&row.path).display().to_string(),
             session: row.session.clone(),
             totals: row.totals.clone(),
             note,
@@ -277,7 +314,7 @@ mod tests {
             row("photos/d.png", Kind::Picture, 0, failed()),
             row("films/old.mp4", Kind::Video, 5, Outcome::DoneBefore),
         ];
-        let table = console::strip_ansi_codes(&table(&rows)).into_owned();
+        let table = console::strip_ansi_codes(&table(&rows, 100)).into_owned();
         let lines: Vec<Vec<&str>> = table
             .lines()
             .map(|l| l.split_whitespace().collect())
@@ -298,6 +335,26 @@ mod tests {
         assert!(find("photos/d.png").ends_with("it is empty"));
         assert!(find("films/old.mp4").ends_with("already done"));
         assert!(find("6").starts_with("6 inputs 7,200 300 14"));
+    }
+
+    #[test]
+    fn the_folder_of_all_is_said_once() {
+        let video = |path: &'static str| row(path, Kind::Video, 1, Outcome::Done);
+        let folder = |paths: &[&'static str]| {
+            let rows: Vec<Row> = paths.iter().copied().map(video).collect();
+            common_folder(&rows).display().to_string()
+        };
+        assert_eq!(folder(&["/a/b/c/1.mp4", "/a/b/d/2.mp4"]), "/a/b");
+        assert_eq!(folder(&["/a/b/1.mp4"]), "", "it is no shorter");
+        assert_eq!(folder(&["/a/1.mp4", "/b/2.mp4"]), "");
+        assert_eq!(folder(&["a/b/1.mp4", "a/b/2.mp4"]), "a/b");
+        assert_eq!(folder(&["1.mp4", "/a/b/2.mp4"]), "");
+        let table = table(&[video("/a/b/c/1.mp4"), video("/a/b/d/2.mp4")], 100);
+        let table = console::strip_ansi_codes(&table);
+        assert!(
+            table.starts_with("\n  /a/b/\n\n") && table.contains("\n  c/1.mp4"),
+            "{table}"
+        );
     }
 
     #[test]
