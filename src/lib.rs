@@ -13,6 +13,7 @@
 //! | [`resize`], [`letterbox`], [`crop`] | pixels to tensors |
 //! | [`quality`] | whether a face is sharp, well lit, wholly in the frame |
 //! | [`dataset`] | data sets of faces: written, read |
+//! | [`track`] | which face is whose over frames, and where it is between two looks |
 //! | [`model`] | what a model file expects and means (its card) |
 //! | [`runtime`] | ONNX Runtime: the library, sessions, sharing |
 //! | [`detect`] | the families of face detectors |
@@ -35,6 +36,8 @@ pub mod resize;
 pub mod quality;
 
 pub mod dataset;
+
+pub mod track;
 
 pub mod model;
 pub mod runtime;

@@ -7,9 +7,12 @@ mod common;
 #[path = "common/video.rs"]
 mod video;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use gst::prelude::*;
 use gst_video::VideoFormat as F;
 use gstliveness::meta;
+use liveness::face::Face;
 use liveness::geometry::Rect;
 use video::{astronaut, convert, harness, info, init, padded, picture, rgb, tiny};
 
@@ -208,6 +211,107 @@ fn properties_may_change_while_playing() {
     }
 }
 
+/// The numbers of the faces in the next of `frame`, 40 ms after the one before, as `LivenessMeta` has them and as the regions do.
+fn tracks(h: &mut gst_check::Harness, frame: &gst::Buffer, n: &mut u64) -> Vec<Option<u64>> {
+    let mut buffer = frame.copy();
+    let pts = gst::ClockTime::from_mseconds(40 * *n);
+    buffer.get_mut().unwrap().set_pts(pts);
+    *n += 1;
+    let out = h.push_and_pull(buffer).unwrap();
+    let tracks: Vec<_> = meta::read(&out)
+        .unwrap()
+        .faces
+        .iter()
+        .map(|f| f.track)
+        .collect();
+    let regions = out.iter_meta::<gst_video::VideoRegionOfInterestMeta>();
+    let ids = regions.map(|roi| {
+        let id = roi.param("object_id")?.get::<i32>("id").unwrap();
+        Some(id as u64)
+    });
+    assert_eq!(tracks, ids.collect::<Vec<_>>());
+    tracks
+}
+
+#[test]
+fn faces_keep_their_numbers_while_tracking_is_on() {
+    let element = facedetect(&tiny("boxes.onnx"));
+    assert!(element.property::<bool>("tracking"));
+    let (frame, info) = grey(320, 240, F::I420);
+    let mut h = harness(&element, &info);
+    let mut n = 0;
+    for interval in [1u32, 3] {
+        element.set_property("inference-interval", interval);
+        for _ in 0..10 {
+            assert_eq!(tracks(&mut h, &frame, &mut n), [Some(1), Some(2)]);
+        }
+    }
+    // Between two looks, too.
+    element.set_property("tracking", false);
+    for _ in 0..5 {
+        assert_eq!(tracks(&mut h, &frame, &mut n), [None, None]);
+    }
+    element.set_property("tracking", true);
+    element.set_property("inference-interval", 1u32);
+    for _ in 0..5 {
+        assert_eq!(tracks(&mut h, &frame, &mut n), [Some(3), Some(4)]);
+    }
+    // One of them is not seen for a while.
+    element.set_property("max-faces", 1u32);
+    for _ in 0..20 {
+        assert_eq!(tracks(&mut h, &frame, &mut n), [Some(3)]);
+    }
+    element.set_property("max-faces", 0u32);
+    assert_eq!(tracks(&mut h, &frame, &mut n), [Some(3), Some(4)]);
+}
+
+#[test]
+fn what_is_no_continuation_gets_new_numbers_and_a_new_start_begins_at_one() {
+    let element = facedetect(&tiny("boxes.onnx"));
+    let (frame, info) = grey(320, 240, F::I420);
+    let mut n = 0;
+    {
+        let mut h = harness(&element, &info);
+        assert_eq!(tracks(&mut h, &frame, &mut n), [Some(1), Some(2)]);
+
+        // The same segment, of which the end has become known.
+        let mut segment = gst::FormattedSegment::<gst::ClockTime>::new();
+        segment.set_stop(gst::ClockTime::from_seconds(100));
+        h.push_event(gst::event::Segment::new(&segment));
+        assert_eq!(tracks(&mut h, &frame, &mut n), [Some(1), Some(2)]);
+        h.push_event(gst::event::Gap::new(
+            gst::ClockTime::from_mseconds(40 * n),
+            gst::ClockTime::from_mseconds(40),
+        ));
+        n += 1;
+        assert_eq!(tracks(&mut h, &frame, &mut n), [Some(1), Some(2)]);
+
+        // Another one, as between two films in a row.
+        segment.set_base(gst::ClockTime::from_seconds(1));
+        h.push_event(gst::event::Segment::new(&segment));
+        assert_eq!(tracks(&mut h, &frame, &mut n), [Some(3), Some(4)]);
+
+        h.push_event(gst::event::FlushStart::new());
+        h.push_event(gst::event::FlushStop::new(true));
+        h.push_event(gst::event::Segment::new(&segment));
+        assert_eq!(tracks(&mut h, &frame, &mut n), [Some(5), Some(6)]);
+
+        // Other caps, though the faces are where they were. The harness's own way sends a segment with them.
+        let (other, info) = grey(320, 240, F::Nv12);
+        h.push_event(gst::event::Caps::new(&info.to_caps().unwrap()));
+        for _ in 0..2 {
+            assert_eq!(tracks(&mut h, &other, &mut n), [Some(7), Some(8)]);
+        }
+
+        // Two seconds without a frame.
+        n += 50;
+        assert_eq!(tracks(&mut h, &other, &mut n), [Some(9), Some(10)]);
+    }
+    element.set_state(gst::State::Null).unwrap();
+    let mut h = harness(&element, &info);
+    assert_eq!(tracks(&mut h, &frame, &mut n), [Some(1), Some(2)]);
+}
+
 #[test]
 fn an_input_size_that_the_model_cannot_have_is_an_error_on_the_bus() {
     let element = facedetect(&tiny("boxes.onnx"));
@@ -389,4 +493,90 @@ fn a_buffer_shorter_than_its_video_meta_says_is_refused() {
         let mut h = harness(&element, &info);
         assert_eq!(h.push(buffer), Err(gst::FlowError::Error), "{format:?}");
     }
+}
+
+/// The faces of each frame of a clip.
+fn clip(assets: &std::path::Path, name: &str, properties: &str) -> Vec<Vec<Face>> {
+    video::collect(
+        &format!(
+            "filesrc location={} ! decodebin ! videoconvert ! livenessfacedetect model={} {properties} ! fakesink name=s",
+            assets.join("vid_face").join(name).display(),
+            common::model(assets, "yunet_n_dynamic.onnx").display()
+        ),
+        |buffer, _| meta::read(buffer).unwrap().faces,
+    )
+}
+
+/// In how many frames each number is.
+fn lengths(frames: &[Vec<Face>]) -> BTreeMap<u64, usize> {
+    let mut lengths = BTreeMap::new();
+    for frame in frames {
+        let numbers: BTreeSet<_> = frame.iter().map(|f| f.track.unwrap()).collect();
+        assert_eq!(numbers.len(), frame.len(), "a number is there twice");
+        for number in numbers {
+            *lengths.entry(number).or_default() += 1;
+        }
+    }
+    lengths
+}
+
+#[test]
+fn one_person_has_one_number() {
+    init();
+    let Some(assets) = common::assets() else {
+        return;
+    };
+    // She crosses the room, and nears the camera.
+    for interval in [1, 5, 10] {
+        let frames = clip(
+            &assets,
+            "intel_asl_walk.mkv",
+            &format!("inference-interval={interval}"),
+        );
+        let lengths = lengths(&frames);
+        println!("intel_asl_walk, every {interval}th frame: frames per number {lengths:?}");
+        assert_eq!(lengths, BTreeMap::from([(1, frames.len())]));
+    }
+}
+
+/// Eleven people who hide each other, before a camera that moves. The detector also sees faces in hair, in the back of a head
+/// and in postcards.
+#[test]
+fn a_crowd_is_followed_and_between_looks_boxes_move_with_the_faces() {
+    init();
+    let Some(assets) = common::assets() else {
+        return;
+    };
+    let run = |properties: &str| {
+        let name = "facenetpt_crowd_1080p.mp4";
+        clip(&assets, name, &format!("input-size=640 {properties}"))
+    };
+    let truth = run("");
+    let all = lengths(&truth);
+    println!("crowd: frames per number {all:?}");
+    assert!((13..=20).contains(&all.len()), "{} numbers", all.len());
+    // Those who are in sight all the time.
+    let whole = all.values().filter(|n| **n > 90).count();
+    assert!(whole >= 4, "{whole} from the first frame to the last");
+
+    // How well the boxes in between lie on those that a look would have found.
+    let quality = |frames: &[Vec<Face>]| {
+        let mut overlaps = Vec::new();
+        for (i, (frame, truth)) in frames.iter().zip(&truth).enumerate() {
+            for face in frame.iter().filter(|_| i % 3 != 0) {
+                let best = truth.iter().map(|t| t.rect.iou(&face.rect));
+                overlaps.push(best.fold(0.0, f32::max));
+            }
+        }
+        overlaps.iter().sum::<f32>() / overlaps.len() as f32
+    };
+    let moved = run("inference-interval=3");
+    let held = quality(&run("inference-interval=3 tracking=false"));
+    let numbers = lengths(&moved).len();
+    let moved = quality(&moved);
+    println!(
+        "crowd, every 3rd frame: {numbers} numbers; boxes in between: IoU {moved:.3}, without tracking {held:.3}"
+    );
+    assert!(numbers <= 20, "{numbers} numbers");
+    assert!(moved > held + 0.03, "{moved} against {held}");
 }

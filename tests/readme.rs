@@ -97,6 +97,7 @@ fn the_properties_that_the_table_names_exist() {
         ("| `facedetect`", "livenessfacedetect"),
         ("| `livenessclassify`", "livenessclassify"),
         ("| `livenessoverlay`", "livenessoverlay"),
+        ("| `frameextract`", "frameextract"),
     ] {
         let element = gst::ElementFactory::make(name).build().unwrap();
         let line = text.lines().find(|l| l.starts_with(row)).unwrap();

@@ -167,6 +167,8 @@ impl Store {
 /// A working folder, held by the lock on a file in it for as long as this lives.
 #[derive(Debug)]
 pub struct Work {
+    /// The data set's.
+    folder: PathBuf,
     path: PathBuf,
     _held: File,
     /// Numbers the pictures written aside.
@@ -192,6 +194,7 @@ impl Work {
         };
         let held = make().map_err(|e| Error::data_set_io(folder, "written to", &e))?;
         Ok(Self {
+            folder: folder.to_owned(),
             path,
             _held: held,
             count: AtomicU64::new(0),
@@ -218,7 +221,7 @@ impl Work {
             }
             Ok(())
         };
-        write().map_err(|e| Error::data_set_io(&aside.path, "written", &e))?;
+        write().map_err(|e| Error::data_set_io(&self.folder, "written to", &e))?;
         Ok(aside)
     }
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The element behind `facedetect`: knows the glue and `liveness::detect`, no other element.
+//! The element behind `facedetect`: knows the glue, `liveness::detect` and `liveness::track`, no other element.
 
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use gst::glib;
 use gst::prelude::*;
@@ -15,6 +15,7 @@ use liveness::model::ModelFile;
 use liveness::runtime::Options;
 use liveness::signature::Signature;
 use liveness::sync::lock;
+use liveness::track::Tracker;
 
 use crate::caps::{self, pixel_aspect};
 use crate::device::Device;
@@ -48,6 +49,7 @@ struct Settings {
     min_face_size: u32,
     max_faces: u32,
     input_size: u32,
+    tracking: bool,
     device: Device,
     threads: u32,
     post_messages: PostMessages,
@@ -64,6 +66,7 @@ impl Default for Settings {
             min_face_size: 0,
             max_faces: 0,
             input_size: 0,
+            tracking: true,
             device: Device::Cpu,
             threads: 1,
             post_messages: PostMessages::None,
@@ -92,6 +95,7 @@ struct State {
     format: Option<Format>,
     /// What the last look saw, and how many frames ago that was.
     last: Option<(Analysis, u32)>,
+    tracker: Tracker,
     poster: Poster,
     scratch: Vec<u8>,
 }
@@ -141,7 +145,7 @@ impl ObjectImpl for FaceDetect {
                 p::count(
                     "inference-interval",
                     "Inference interval",
-                    "Look at every Nth frame; the frames in between get the faces of the last look",
+                    "Look at every Nth frame; the frames in between get the faces of the last look, with tracking moved on as they were moving",
                     (1, u32::MAX),
                     1,
                 ),
@@ -166,6 +170,12 @@ impl ObjectImpl for FaceDetect {
                     (0, LARGEST_INPUT),
                     0,
                 ),
+                glib::ParamSpecBoolean::builder("tracking")
+                    .nick("Tracking")
+                    .blurb("Follow the faces: each gets a number that stays the same from frame to frame")
+                    .default_value(true)
+                    .mutable_playing()
+                    .build(),
                 p::device(),
                 p::threads(),
                 p::post_messages(),
@@ -190,6 +200,7 @@ impl ObjectImpl for FaceDetect {
             "min-face-size" => s.min_face_size = value.get().unwrap_or_default(),
             "max-faces" => s.max_faces = value.get().unwrap_or_default(),
             "input-size" => s.input_size = value.get().unwrap_or_default(),
+            "tracking" => s.tracking = value.get().unwrap_or(true),
             "device" => s.device = value.get().unwrap_or_default(),
             "threads" => s.threads = value.get().unwrap_or(1),
             "post-messages" => s.post_messages = value.get().unwrap_or_default(),
@@ -213,6 +224,7 @@ impl ObjectImpl for FaceDetect {
             "min-face-size" => s.min_face_size.to_value(),
             "max-faces" => s.max_faces.to_value(),
             "input-size" => s.input_size.to_value(),
+            "tracking" => s.tracking.to_value(),
             "device" => s.device.to_value(),
             "threads" => s.threads.to_value(),
             "post-messages" => s.post_messages.to_value(),
@@ -229,7 +241,7 @@ impl ElementImpl for FaceDetect {
             gst::subclass::ElementMetadata::new(
                 "Face detector",
                 "Filter/Analyzer/Video",
-                "Finds the faces of each frame and writes them as metadata",
+                "Finds the faces of each frame, follows them, and writes them as metadata",
                 env!("CARGO_PKG_AUTHORS"),
             )
         });
@@ -277,6 +289,7 @@ impl BaseTransformImpl for FaceDetect {
             detector,
             format: None,
             last: None,
+            tracker: Tracker::new(),
             poster: Poster::default(),
             scratch: Vec::new(),
         });
@@ -293,18 +306,24 @@ impl BaseTransformImpl for FaceDetect {
         if let Some(state) = lock(&self.state).as_mut() {
             state.format = Some(Format::new(&info));
             state.last = None;
+            state.tracker.reset();
         }
         Ok(())
     }
 
     fn sink_event(&self, event: gst::Event) -> bool {
-        if matches!(
-            event.view(),
-            gst::EventView::FlushStop(_) | gst::EventView::Segment(_) | gst::EventView::Gap(_)
-        ) && let Some(state) = lock(&self.state).as_mut()
-        {
+        let (anew, elsewhere) = match event.view() {
+            gst::EventView::FlushStop(_) => (true, true),
+            gst::EventView::Segment(e) => (true, !continues(&self.obj().segment(), e.segment())),
+            gst::EventView::Gap(_) => (true, false),
+            _ => (false, false),
+        };
+        if let (true, Some(state)) = (anew, lock(&self.state).as_mut()) {
             state.last = None;
             state.poster.reset();
+            if elsewhere {
+                state.tracker.reset();
+            }
         }
         self.parent_sink_event(event)
     }
@@ -323,6 +342,13 @@ impl BaseTransformImpl for FaceDetect {
     }
 }
 
+/// Whether a segment goes on where the one before was, as when only its end or its duration has become known.
+fn continues(before: &gst::Segment, now: &gst::Segment) -> bool {
+    let place = |s: &gst::Segment| (s.base(), s.start(), s.time(), s.offset());
+    place(before) == place(now)
+        && (before.rate(), before.applied_rate()) == (now.rate(), now.applied_rate())
+}
+
 impl FaceDetect {
     /// One frame: looks at it where that is due, and writes what is known.
     fn look(
@@ -335,12 +361,13 @@ impl FaceDetect {
             detector,
             format,
             last,
+            tracker,
             poster,
             scratch,
         } = state;
         let format = format.as_ref().ok_or_else(error::no_format)?;
         let mut stats = Stats::of_frame();
-        let (analysis, age) = match last.take() {
+        let (mut analysis, age) = match last.take() {
             Some((mut analysis, age)) if age + 1 < settings.inference_interval => {
                 // Another frame than the one looked at: its own signature tells whether it gets turned later on.
                 if !analysis.faces.is_empty() {
@@ -373,6 +400,13 @@ impl FaceDetect {
             }
         };
         let start = Instant::now();
+        if settings.tracking {
+            let time = buffer.pts().map(Duration::from);
+            follow(tracker, &mut analysis, age == 0, time);
+        } else {
+            tracker.reset();
+            analysis.faces.iter_mut().for_each(|f| f.track = None);
+        }
         meta::write(buffer, &analysis);
         poster.post(
             self,
@@ -385,5 +419,18 @@ impl FaceDetect {
         stats.metadata += start.elapsed();
         *last = Some((analysis, age));
         Ok(stats)
+    }
+}
+
+/// Sets the tracks of the faces that were just seen, and moves those that were seen earlier to where they should be by now.
+fn follow(tracker: &mut Tracker, analysis: &mut Analysis, seen: bool, time: Option<Duration>) {
+    let faces = &mut analysis.faces;
+    if seen {
+        tracker.update(faces, time);
+    } else {
+        tracker.predict(faces, time);
+        // Who walks out of the picture is not there any more.
+        let (width, height) = (analysis.width as f32, analysis.height as f32);
+        faces.retain(|f| f.rect.clamped(width, height).is_some());
     }
 }

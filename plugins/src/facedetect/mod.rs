@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `facedetect`: finds the faces of each frame and writes them as metadata. The picture passes untouched.
+//! `facedetect`: finds the faces of each frame, follows them, and writes them as metadata. The picture passes untouched.
 //!
 //! ```text
 //! gst-launch-1.0 filesrc location=clip.mp4 ! decodebin ! videoconvert ! facedetect model=yunet.onnx \
@@ -11,6 +11,12 @@
 //!
 //! Models of the families YuNet, SCRFD, UltraFace, RetinaFace, BlazeFace and SSD are recognised by their outputs. The frame is
 //! letterboxed into the model's input, never squashed.
+//!
+//! With `tracking`, which is on by default, a face keeps its number (`track`, `object_id`) from frame to frame, also where it is not seen
+//! for up to a second: see [`liveness::track`]. Numbers start at 1 and are never used again until the element is stopped; after
+//! a flush, another segment, other caps, or a break of more than a second, all faces are new ones. With
+//! `inference-interval` above 1, the faces move on as they were moving until the next look; without `tracking` they stay
+//! where they were seen.
 //!
 //! GStreamer's OpenCV plugin has an element of the same name. Where both are installed, `livenessfacedetect` always names
 //! this one.

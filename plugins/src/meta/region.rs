@@ -34,7 +34,7 @@ pub(super) fn params(face: &Face, analysis: &Analysis) -> Vec<gst::Structure> {
     if let Some(track) = face.track {
         params.push(
             gst::Structure::builder("object_id")
-                .field("id", track as i32)
+                .field("id", object_id(track))
                 .build(),
         );
     }
@@ -49,6 +49,16 @@ pub(super) fn params(face: &Face, analysis: &Analysis) -> Vec<gst::Structure> {
         );
     }
     params
+}
+
+/// A track's number as the int that `object_id` has. Beyond that it starts at 1 again: never below, and never the same
+/// for two faces of a frame, as it would be at an upper end.
+fn object_id(track: u64) -> i32 {
+    const MOST: u64 = i32::MAX as u64;
+    match track {
+        0..=MOST => track as i32,
+        _ => ((track - 1) % MOST + 1) as i32,
+    }
 }
 
 /// A region of interest taken off its buffer.

@@ -109,6 +109,31 @@ fn the_parameters_are_those_of_dl_streamer() {
 }
 
 #[test]
+fn tracks_beyond_an_int_are_counted_from_one_again() {
+    init();
+    let most = i32::MAX as u64;
+    for (track, wanted) in [
+        (0, 0),
+        (1, 1),
+        (most, i32::MAX),
+        (most + 1, 1),
+        (2 * most, i32::MAX),
+        (2 * most + 1, 1),
+        (u64::MAX, 3),
+    ] {
+        let mut buffer = gst::Buffer::new();
+        let mut f = face(1, Rect::new(64.0, 48.0, 128.0, 96.0));
+        f.track = Some(track);
+        write(buffer.get_mut().unwrap(), &analysis(vec![f]));
+        let roi = buffer.meta::<Roi>().unwrap();
+        let id = roi.param("object_id").unwrap().get::<i32>("id").unwrap();
+        assert_eq!(id, wanted, "{track}");
+        // The authority has it whole.
+        assert_eq!(read(&buffer).unwrap().faces[0].track, Some(track));
+    }
+}
+
+#[test]
 fn a_verdict_replaces_the_one_before_and_keeps_what_others_wrote() {
     init();
     let mut buffer = gst::Buffer::new();

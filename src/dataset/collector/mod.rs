@@ -350,27 +350,26 @@ impl<T: Clone + Send + 'static> Collector<T> {
         if candidates.is_empty() {
             return Ok(candidates);
         }
-        let (meter, hasher) = (&mut self.meter, &mut self.hasher);
+        let (meter, hasher, rules) = (&mut self.meter, &mut self.hasher, &self.rules);
+        let tally = &self.tally;
         let mut measure = |pixels: &dyn Pixels| {
-            for c in &mut candidates {
+            candidates.retain_mut(|c| {
                 c.quality = meter.measure(pixels, &c.face.rect);
-                c.hash = hasher.hash(pixels, c.window);
-            }
+                let why = if c.quality.exposure < rules.min_exposure {
+                    Refusal::Dark
+                } else if c.quality.exposure > rules.max_exposure {
+                    Refusal::OverExposed
+                } else if c.quality.sharpness < rules.min_sharpness {
+                    Refusal::Blurred
+                } else {
+                    c.hash = hasher.hash(pixels, c.window);
+                    return true;
+                };
+                lock(tally).refuse(why, 1);
+                false
+            });
         };
         frame.read(&mut measure).map_err(Halt::Unreadable)?;
-        candidates.retain(|c| {
-            let why = if c.quality.exposure < self.rules.min_exposure {
-                Refusal::Dark
-            } else if c.quality.exposure > self.rules.max_exposure {
-                Refusal::OverExposed
-            } else if c.quality.sharpness < self.rules.min_sharpness {
-                Refusal::Blurred
-            } else {
-                return true;
-            };
-            self.refuse(why, 1);
-            false
-        });
         Ok(candidates)
     }
 
