@@ -61,11 +61,7 @@ mod tests {
         said: &str,
         debug: &str,
     ) -> gst::Message {
-        static ONCE: std::sync::Once = std::sync::Once::new();
-        ONCE.call_once(|| {
-            gst::init().unwrap();
-            gstliveness::plugin_register_static().unwrap();
-        });
+        crate::testing::init();
         let element = gst::ElementFactory::make(factory).build().unwrap();
         gst::message::Error::builder(kind, said)
             .debug(debug)

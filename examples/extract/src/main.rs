@@ -11,6 +11,7 @@
 
 mod cli;
 mod faults;
+mod gauge;
 mod inputs;
 mod jobs;
 mod journal;
@@ -29,6 +30,7 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
 use clap::Parser;
+use liveness::dataset::label;
 
 use cli::{Cli, Extract, Task};
 use jobs::Finish;
@@ -66,6 +68,12 @@ fn run(extract: &Extract) -> anyhow::Result<ExitCode> {
     gstliveness::plugin_register_static().context("the elements do not register")?;
     runtime::search();
 
+    if label::understand(&extract.label).is_none() {
+        let label = &extract.label;
+        eprintln!(
+            "note: to a trainer, {label} is neither live nor a spoof; real, print, replay and mask are"
+        );
+    }
     let found = inputs::find(&extract.inputs, &extract.output, &extract.label)?;
     // Before the first file: with a wrong model or a folder that cannot be written to, every one of them would fail.
     let _detector = pipeline::hold_detector(extract)?;
@@ -126,4 +134,18 @@ fn stop_on_signals() -> anyhow::Result<Arc<AtomicBool>> {
         signal_hook::flag::register(signal, stop.clone())?;
     }
     Ok(stop)
+}
+
+#[cfg(test)]
+mod testing {
+    //! What tests of several modules need.
+
+    /// GStreamer with our elements. Once: those of before are taken away when they are registered again.
+    pub(crate) fn init() {
+        static ONCE: std::sync::Once = std::sync::Once::new();
+        ONCE.call_once(|| {
+            gst::init().unwrap();
+            gstliveness::plugin_register_static().unwrap();
+        });
+    }
 }

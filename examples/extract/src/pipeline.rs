@@ -5,21 +5,20 @@
 //! from input to input, so that the data set is read once and not for each of a thousand pictures. Knows GStreamer; nothing of other
 //! workers.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use gst::glib;
 use gst::prelude::*;
-use liveness::sync::lock;
 
 use crate::cli::Extract;
 use crate::faults;
+use crate::gauge::Gauge;
 use crate::inputs::Input;
 use crate::journal::Totals;
 use crate::pace::Pace;
-use crate::source::{self, make};
+use crate::source::{Source, make};
 
 /// The detector's name that is ours alone: GStreamer's OpenCV plugin has a `facedetect`, too.
 const DETECTOR: &str = "livenessfacedetect";
@@ -29,6 +28,9 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// How long nothing may work in a pipeline before that means that nothing will.
 const IDLE: Duration = Duration::from_secs(1);
+
+/// The part of a film that may be missing at its end: a last picture that is shown for long.
+const MISSING: f64 = 0.1;
 
 /// How long a pipeline may take to end, when all that it has begun to write must be written.
 const GRACE: Duration = Duration::from_secs(10);
@@ -140,7 +142,7 @@ impl<'a> Player<'a> {
             };
             line.sink.set_property("source", &input.source);
             line.sink.set_property("session", session);
-            Ok((line, source::upright(input)?))
+            Ok((line, Source::upright(input)?))
         };
         let (mut line, source) = match ready() {
             Ok(ready) => ready,
@@ -151,7 +153,7 @@ impl<'a> Player<'a> {
         let lasts = end == End::Done && !self.extract.limits_files();
         let sink = line.sink.clone();
         let before = std::mem::take(&mut line.before);
-        if lasts && line.clear(source) {
+        if lasts && line.clear(&source) {
             line.before = totals(&sink);
             self.line = Some(line);
         } else {
@@ -168,19 +170,14 @@ struct Line {
     /// Where a source is linked to.
     entry: gst::Pad,
     sink: gst::Element,
-    /// Frames that came in since the input began.
-    frames: Arc<AtomicU64>,
-    /// Time of the last of them in nanoseconds.
-    position: Arc<AtomicU64>,
-    /// Which of the frames are looked at, where not all are.
-    pace: Option<Arc<Mutex<Pace>>>,
+    gauge: Arc<Gauge>,
     /// What the sink had counted before the input.
     before: Totals,
 }
 
 impl Drop for Line {
     fn drop(&mut self) {
-        take_down(self.pipeline.clone().upcast());
+        take_down(vec![self.pipeline.clone().upcast()]);
     }
 }
 
@@ -194,37 +191,23 @@ impl Line {
         // Several inputs at once keep the cores busy already.
         let workers = crate::cli::cores() / extract.jobs.max(1);
         sink.set_property("workers", u32::try_from(workers.max(1)).unwrap_or(1));
-        let mut line = Self::of(&detector, sink)?;
-        if let Some(pace) = &extract.pace {
-            line.pace = Some(hold_to(pace.clone(), &detector, &line.entry));
-        }
-        Ok(line)
+        // It need not wait for a first frame: so the pipeline plays from now on, and sources come and go.
+        sink.set_property("async", false);
+        Self::of(&detector, sink, extract.pace.clone())
     }
 
-    fn of(first: &gst::Element, sink: gst::Element) -> anyhow::Result<Self> {
+    fn of(first: &gst::Element, sink: gst::Element, pace: Option<Pace>) -> anyhow::Result<Self> {
         let pipeline = gst::Pipeline::new();
         pipeline.add_many([first, &sink])?;
         first.link(&sink)?;
         let entry = first
             .static_pad("sink")
             .context("an element without a sink pad")?;
-        let frames = Arc::new(AtomicU64::new(0));
-        let position = Arc::new(AtomicU64::new(0));
-        let (counter, time) = (frames.clone(), position.clone());
-        entry.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
-            counter.fetch_add(1, Ordering::Relaxed);
-            if let Some(pts) = info.buffer().and_then(|b| b.pts()) {
-                time.store(pts.nseconds(), Ordering::Relaxed);
-            }
-            gst::PadProbeReturn::Ok
-        });
         Ok(Self {
             pipeline,
+            gauge: Gauge::before(first, &entry, pace),
             entry,
             sink,
-            frames,
-            position,
-            pace: None,
             before: Totals::default(),
         })
     }
@@ -232,27 +215,20 @@ impl Line {
     /// Plays what `source` gives until it ends one way or the other.
     fn play(
         &mut self,
-        source: &gst::Bin,
+        source: &Source,
         timeout: Duration,
         stop: &dyn Fn() -> bool,
         see: &dyn Fn(Progress),
     ) -> End {
-        self.frames.store(0, Ordering::Relaxed);
-        self.position.store(0, Ordering::Relaxed);
-        if let Some(pace) = &self.pace {
-            lock(pace).reset();
-        }
-        let (Some(bus), Some(exit)) = (self.pipeline.bus(), source.static_pad("src")) else {
-            return End::Serious("a pipeline without a bus or a way out".into());
+        self.gauge.reset();
+        let Some(bus) = self.pipeline.bus() else {
+            return End::Serious("a pipeline without a bus".into());
         };
-        let linked = self.pipeline.add(source).is_ok() && exit.link(&self.entry).is_ok();
-        let started = linked
-            && match self.pipeline.current_state() {
-                gst::State::Null => self.pipeline.set_state(gst::State::Playing).is_ok(),
-                _ => source.sync_state_with_parent().is_ok(),
-            };
-        if started {
-            return self.watch(&bus, timeout, stop, see);
+        // Later on, it plays already.
+        if self.pipeline.set_state(gst::State::Playing).is_ok()
+            && source.start(&self.pipeline, &self.entry)
+        {
+            return self.watch(source, &bus, timeout, stop, see);
         }
         match first_error(&bus) {
             Some(error) => failed(&bus, &error, Vec::new()),
@@ -262,6 +238,7 @@ impl Line {
 
     fn watch(
         &self,
+        source: &Source,
         bus: &gst::Bus,
         timeout: Duration,
         stop: &dyn Fn() -> bool,
@@ -272,15 +249,13 @@ impl Line {
         let mut missing = Vec::new();
         let (mut frames, mut moved) = (0, Instant::now());
         loop {
-            if let Some(message) = bus.timed_pop_filtered(wait, &[T::Eos, T::Error, T::Element]) {
-                match message.type_() {
-                    T::Error => return failed(bus, &message, missing),
-                    T::Element if !is_summary(&message) => {
-                        missing.extend(faults::missing(&message))
-                    }
-                    _ if self.frames.load(Ordering::Relaxed) > 0 => return End::Done,
-                    _ => return End::Failed("no frame could be decoded".into()),
+            if let Some(message) = bus.timed_pop_filtered(wait, &[T::Error, T::Element]) {
+                if message.type_() == T::Error {
+                    return failed(bus, &message, missing);
+                } else if is_summary(&message) {
+                    return self.ended(source);
                 }
+                missing.extend(faults::missing(&message));
             }
             if stop() {
                 return End::Stopped;
@@ -299,22 +274,39 @@ impl Line {
     }
 
     fn progress(&self) -> Progress {
-        let duration = self.pipeline.query_duration::<gst::ClockTime>();
-        let duration = duration.filter(|d| !d.is_zero());
-        let position = self.position.load(Ordering::Relaxed) as f64;
+        let time = self.gauge.time().as_secs_f64();
         Progress {
-            frames: self.frames.load(Ordering::Relaxed),
+            frames: self.gauge.frames(),
             saved: totals(&self.sink).saved.saturating_sub(self.before.saved),
-            part: duration.map(|d| (position / d.nseconds() as f64).min(1.0)),
+            part: self.duration().map(|d| (time / d.as_secs_f64()).min(1.0)),
+        }
+    }
+
+    fn duration(&self) -> Option<Duration> {
+        let duration = self.pipeline.query_duration::<gst::ClockTime>();
+        duration.filter(|d| !d.is_zero()).map(Into::into)
+    }
+
+    /// What the end of the stream means.
+    fn ended(&self, source: &Source) -> End {
+        if self.gauge.frames() == 0 {
+            return End::Failed("no frame could be decoded".into());
+        }
+        match source.reach().zip(self.duration()) {
+            Some((end, all)) if end + all.mul_f64(MISSING).max(LOOK * 5) < all => {
+                let (end, all) = (end.as_secs_f64(), all.as_secs_f64());
+                End::Failed(format!("cut short: it holds {end:.1} of {all:.1} seconds"))
+            }
+            _ => End::Done,
         }
     }
 
     /// Takes a source away that has ended, and makes room for the next one. False where that does not work.
-    fn clear(&self, source: gst::Bin) -> bool {
-        let ended = take_down(source.clone().upcast());
+    fn clear(&self, source: &Source) -> bool {
+        let ended = take_down(source.parts());
         // After an end, only a flush lets elements take anything again.
         let cleared = ended
-            && self.pipeline.remove(&source).is_ok()
+            && source.remove(&self.pipeline)
             && self.entry.send_event(gst::event::FlushStart::new())
             && self.entry.send_event(gst::event::FlushStop::new(true));
         if let Some(bus) = self.pipeline.bus() {
@@ -324,29 +316,8 @@ impl Line {
     }
 }
 
-/// Lets the detector look at the frames that are due, and only at these: with every tenth frame, most of its work is saved.
-fn hold_to(pace: Pace, detector: &gst::Element, entry: &gst::Pad) -> Arc<Mutex<Pace>> {
-    let pace = Arc::new(Mutex::new(pace));
-    let (shared, detector) = (pace.clone(), detector.downgrade());
-    let look = move |pad: &gst::Pad, info: &mut gst::PadProbeInfo<'_>| {
-        let segment = pad.sticky_event::<gst::event::Segment>(0);
-        let segment = segment.and_then(|e| e.segment().clone().downcast::<gst::ClockTime>().ok());
-        let time = segment
-            .zip(info.buffer())
-            .and_then(|(s, b)| s.to_stream_time(b.pts()));
-        let due = lock(&shared).due(time.map(Into::into));
-        if let Some(detector) = detector.upgrade() {
-            // In between, frames carry the faces of the last look; nobody asks for them.
-            detector.set_property("inference-interval", if due { 1 } else { u32::MAX });
-        }
-        gst::PadProbeReturn::Ok
-    };
-    entry.add_probe(gst::PadProbeType::BUFFER, look);
-    pace
-}
-
-/// What frameextract says when the stream has ended and everything is saved. Unlike the message of the end itself, nobody holds it
-/// back.
+/// What frameextract says when the stream has ended and everything is saved. The pipeline's own message of the end may be one of the
+/// input before.
 fn is_summary(message: &gst::Message) -> bool {
     let structure = message.structure();
     structure.is_some_and(|s| s.name() == "GstLivenessFrameExtractSummary")
@@ -405,34 +376,43 @@ fn totals(sink: &gst::Element) -> Totals {
     }
 }
 
-/// Ends a pipeline or a part of one. What hangs does so in a thread of its own: others must go on. Whether it has ended.
-fn take_down(element: gst::Element) -> bool {
+/// Ends a pipeline or parts of one. What hangs does so in a thread of its own: others must go on. Whether they have ended.
+fn take_down(elements: Vec<gst::Element>) -> bool {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
-        let down = element.set_state(gst::State::Null);
+        let down = elements
+            .iter()
+            .all(|e| e.set_state(gst::State::Null).is_ok());
         // Nobody listens any more where it took too long.
-        let _ = sender.send(down.is_ok());
+        let _ = sender.send(down);
     });
     receiver.recv_timeout(GRACE).unwrap_or(false)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use clap::Parser;
 
-    fn line() -> Line {
-        gst::init().unwrap();
-        let sink = make("fakesink").unwrap();
-        sink.set_property("sync", false);
-        Line::of(&make("identity").unwrap(), sink).unwrap()
+    use super::*;
+    use crate::cli::Task;
+
+    /// With a sink that saves nothing, since nobody looks for faces.
+    fn line(folder: &tempfile::TempDir) -> Line {
+        crate::testing::init();
+        let sink = make("frameextract").unwrap();
+        sink.set_property("location", folder.path());
+        sink.set_property("async", false);
+        Line::of(&make("identity").unwrap(), sink, None).unwrap()
     }
 
-    fn source(description: &str) -> gst::Bin {
-        gst::parse::bin_from_description(description, true).unwrap()
+    fn source(description: &str) -> Source {
+        crate::testing::init();
+        Source::described(description)
     }
 
     fn end(description: &str, stop: bool) -> End {
-        let (mut line, timeout) = (line(), Duration::from_millis(400));
+        let folder = tempfile::tempdir().unwrap();
+        let (mut line, timeout) = (line(&folder), Duration::from_millis(400));
         line.play(&source(description), timeout, &|| stop, &|_| ())
     }
 
@@ -463,19 +443,44 @@ mod tests {
 
     #[test]
     fn an_end_without_a_frame_is_a_failure() {
-        let empty = end("fakesrc num-buffers=0", false);
+        let empty = end("videotestsrc num-buffers=0", false);
         assert_eq!(empty, End::Failed("no frame could be decoded".into()));
+    }
+
+    /// What the command line takes, the elements take: names, kinds and ranges.
+    #[test]
+    fn all_options_are_properties() {
+        crate::testing::init();
+        let least = "--skip 1 --every 0.000000001 --mode faces --margin 0.5 --size 0 --format jpeg --quality 1 --min-confidence 0 \
+                     --min-face-size 0 --min-sharpness 0 --min-exposure 0 --max-exposure 0 --max-per-track 0 --dedup 0 \
+                     --max-files 0 --detector-threshold 0";
+        let most = "--skip 4294967295 --every 30000000 --margin 10 --size 2048 --format png --quality 100 \
+                    --min-confidence 1 --min-face-size 4294967295 --min-sharpness 1e30 --min-exposure 1 --max-exposure 1 \
+                    --max-per-track 4294967295 --dedup 64 --max-files 4294967295 --allow-cut-off --largest-only --best-of-track \
+                    --durable --mode frames --detector-threshold 1";
+        for options in [least, most] {
+            let words = "liveness-extract -o d -l real x.mp4"
+                .split(' ')
+                .chain(options.split_whitespace());
+            let Task::Extract(extract) = crate::cli::Cli::parse_from(words).task() else {
+                panic!("it is nothing else");
+            };
+            let line = Line::new(&extract).unwrap();
+            assert_eq!(line.sink.property::<String>("label"), "real");
+            assert!(extract.properties.len() >= 15);
+        }
     }
 
     #[test]
     fn one_input_follows_the_other() {
-        let mut line = line();
+        let folder = tempfile::tempdir().unwrap();
+        let mut line = line(&folder);
         for n in 1..200 {
             let source = source(&format!("videotestsrc num-buffers={}", n % 3 + 1));
             let end = line.play(&source, Duration::from_secs(5), &|| false, &|_| ());
             assert_eq!(end, End::Done, "input {n}");
-            assert_eq!(line.frames.load(Ordering::Relaxed), n % 3 + 1);
-            assert!(line.clear(source), "input {n}");
+            assert_eq!(line.gauge.frames(), n % 3 + 1);
+            assert!(line.clear(&source), "input {n}");
         }
     }
 }

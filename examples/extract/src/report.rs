@@ -14,9 +14,6 @@ use crate::journal::Totals;
 /// How many reasons for not saving a face are told, the commonest first.
 const REASONS: usize = 3;
 
-/// Widest name of an input or a session, in columns, where there is room.
-const WIDEST: usize = 40;
-
 /// What became of one input.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
@@ -127,7 +124,7 @@ pub(crate) fn table(rows: &[Row], columns: usize) -> String {
     head.extend(there.then_some("already there"));
     head.push("not saved");
     // The numbers and the reasons take about half of it.
-    let widest = (columns / 3).clamp(16, WIDEST);
+    let widest = (columns / 3).max(16);
     let cells = |line: &Line| {
         let t = &line.totals;
         let mut cells = vec![fit(&line.name, widest), fit(&line.session, widest / 2)];

@@ -3,6 +3,10 @@
 //!
 //! The part of a pipeline that makes upright frames out of one file. Knows GStreamer, nothing of faces.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
 use anyhow::Context;
 use gst::prelude::*;
 
@@ -21,41 +25,129 @@ pub(crate) fn make(name: &str) -> anyhow::Result<gst::Element> {
     })
 }
 
-/// A bin with a pad `src` that gives the frames of a file as they are meant to be seen: telephones write films and photographs
-/// sideways, with a note how to turn them.
-///
-/// # Errors
-/// Where an element is not installed.
-pub(crate) fn upright(input: &Input) -> anyhow::Result<gst::Bin> {
-    let source = make("filesrc")?;
-    source.set_property("location", &input.path);
-    let convert = make("videoconvert")?;
-    let flip = make("videoflip")?;
-    flip.set_property_from_str("video-direction", "auto");
+/// What makes frames out of one file.
+pub(crate) struct Source {
+    /// Linked, or to be linked by themselves, in the order of the data.
+    parts: Vec<gst::Element>,
+    /// Where the frames come out.
+    pub(crate) exit: gst::Pad,
+    reach: Arc<Reach>,
+}
 
-    let bin = gst::Bin::new();
-    bin.add_many([&source, &convert, &flip])?;
-    convert.link(&flip)?;
-    if input.kind == Kind::Jpeg {
-        // Only jpegparse reads the note, and decodebin does without jpegparse.
-        let (parse, decode) = (make("jpegparse")?, make("jpegdec")?);
-        bin.add_many([&parse, &decode])?;
-        gst::Element::link_many([&source, &parse, &decode, &convert])?;
-    } else {
-        let decode = decodebin(&convert)?;
-        bin.add(&decode)?;
-        source.link(&decode)?;
+/// How far the streams of a file reach that say themselves how long they are.
+#[derive(Debug, Default)]
+struct Reach {
+    /// Where the last of them ended, in nanoseconds.
+    end: AtomicU64,
+}
+
+impl Source {
+    /// Gives the frames of a file as they are meant to be seen: telephones write films and photographs sideways, with a note how to
+    /// turn them.
+    ///
+    /// # Errors
+    /// Where an element is not installed.
+    pub(crate) fn upright(input: &Input) -> anyhow::Result<Self> {
+        let file = make("filesrc")?;
+        file.set_property("location", &input.path);
+        let convert = make("videoconvert")?;
+        let flip = make("videoflip")?;
+        flip.set_property_from_str("video-direction", "auto");
+        let reach = Arc::default();
+        let decoder = match input.kind {
+            // Only jpegparse reads the note, and decodebin does without jpegparse.
+            Kind::Jpeg => vec![make("jpegparse")?, make("jpegdec")?],
+            Kind::Picture | Kind::Video => vec![decodebin(&convert, &reach)?],
+        };
+        let parts = [vec![file], decoder, vec![convert, flip]].concat();
+        Self::of(parts, reach)
     }
-    let pad = flip
-        .static_pad("src")
-        .context("videoflip without a src pad")?;
-    bin.add_pad(&gst::GhostPad::with_target(&pad)?)?;
-    Ok(bin)
+
+    fn of(parts: Vec<gst::Element>, reach: Arc<Reach>) -> anyhow::Result<Self> {
+        let exit = parts.last().and_then(|p| p.static_pad("src"));
+        let exit = exit.context("a source without a way out")?;
+        Ok(Self { parts, exit, reach })
+    }
+
+    /// A source that is described as gst-launch does it.
+    #[cfg(test)]
+    pub(crate) fn described(description: &str) -> Self {
+        let bin = gst::parse::bin_from_description(description, true);
+        Self::of(vec![bin.unwrap().upcast()], Arc::default()).unwrap()
+    }
+
+    /// Puts it into a pipeline before `entry`, and starts it. False where that does not work.
+    pub(crate) fn start(&self, pipeline: &gst::Pipeline, entry: &gst::Pad) -> bool {
+        let linked = pipeline.add_many(&self.parts).is_ok()
+            && self.parts.windows(2).all(|pair| {
+                // decodebin links itself as soon as it knows what is in the file.
+                let waits = pair[0].static_pad("src").is_none();
+                waits || pair[0].link(&pair[1]).is_ok()
+            })
+            && self.exit.link(entry).is_ok();
+        // From the end: what comes first must find the next one ready.
+        linked
+            && self
+                .parts
+                .iter()
+                .rev()
+                .all(|p| p.sync_state_with_parent().is_ok())
+    }
+
+    /// Takes it out of a pipeline when it has been taken down.
+    pub(crate) fn remove(&self, pipeline: &gst::Pipeline) -> bool {
+        pipeline.remove_many(&self.parts).is_ok()
+    }
+
+    /// Its elements, in the order in which they are taken down.
+    pub(crate) fn parts(&self) -> Vec<gst::Element> {
+        self.parts.iter().rev().cloned().collect()
+    }
+
+    /// Where the last of the file's streams ended, sound as well; `None` where the file has no index, so that GStreamer can only
+    /// guess how long it is.
+    pub(crate) fn reach(&self) -> Option<Duration> {
+        let end = self.reach.end.load(Ordering::Relaxed);
+        (end > 0).then(|| Duration::from_nanos(end))
+    }
+}
+
+impl Reach {
+    /// Notes where each stream of a demuxer ends.
+    fn watch(self: Arc<Self>, demuxer: &gst::Element) {
+        demuxer.connect_pad_added(move |_, pad| {
+            let reach = self.clone();
+            pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
+                if let Some(end) = info.buffer().and_then(|buffer| stream_end(pad, buffer)) {
+                    reach.end.fetch_max(end.nseconds(), Ordering::Relaxed);
+                }
+                gst::PadProbeReturn::Ok
+            });
+        });
+    }
+}
+
+/// Where a buffer ends in its stream.
+pub(crate) fn stream_end(pad: &gst::Pad, buffer: &gst::BufferRef) -> Option<gst::ClockTime> {
+    let segment = pad.sticky_event::<gst::event::Segment>(0)?;
+    let segment = segment.segment().downcast_ref::<gst::ClockTime>()?.clone();
+    let time = segment.to_stream_time(buffer.dts_or_pts())?;
+    Some(time + buffer.duration().unwrap_or_default())
 }
 
 /// Decodes whatever it is given and links its first video to `to`. Sound is not even decoded.
-fn decodebin(to: &gst::Element) -> anyhow::Result<gst::Element> {
+fn decodebin(to: &gst::Element, reach: &Arc<Reach>) -> anyhow::Result<gst::Element> {
     let decode = make("decodebin")?;
+    let reach = reach.clone();
+    let bin = decode
+        .downcast_ref::<gst::Bin>()
+        .context("decodebin is no bin")?;
+    bin.connect_element_added(move |_, element| {
+        let factory = element.factory();
+        if factory.is_some_and(|f| f.has_type(gst::ElementFactoryType::DEMUXER)) {
+            reach.clone().watch(element);
+        }
+    });
     decode.connect("autoplug-continue", false, |values| {
         let caps = values.get(2).and_then(|v| v.get::<gst::Caps>().ok());
         let is_unwanted = caps.as_deref().is_some_and(|caps| is(caps, UNWANTED));

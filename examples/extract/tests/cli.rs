@@ -259,7 +259,8 @@ mod inputs {
         assert_eq!(first("anna_002.jpg").session, "anna");
         for word in [
             "b film.mkv",
-            "in/ (2 pictures)",
+            "deep/a.mkv",
+            "2 pictures",
             "4 inputs",
             "contact-sheet.png",
         ] {
@@ -285,6 +286,8 @@ mod inputs {
         )
         .unwrap();
         fs::write(ground.path("in/head.mkv"), &whole[..300]).unwrap();
+        let long = fs::read(ground.film("long.mkv", 75)).unwrap();
+        fs::write(ground.path("in/short.mkv"), &long[..long.len() / 2]).unwrap();
         let picture = fs::read(ground.picture("in/picture.jpg")).unwrap();
         fs::write(ground.path("in/cut.jpg"), &picture[..200]).unwrap();
         let sound = ground.path("in/sound.ogg");
@@ -305,6 +308,7 @@ mod inputs {
             "text.mp4",
             "head.mkv",
             "cut.jpg",
+            "short.mkv",
             "sound.ogg",
             "missing.mp4",
         ] {
@@ -318,10 +322,12 @@ mod inputs {
         }
         let run = run.says(&[
             "empty.mp4: it is empty",
+            "short.mkv: cut short: it holds 1.",
+            "of 3.0 seconds",
             "sound.ogg: there is no video in it",
             "missing.mp4: No such file",
         ]);
-        assert!(run.stdout.contains("9 inputs"), "{}", run.stdout);
+        assert!(run.stdout.contains("10 inputs"), "{}", run.stdout);
         let sources: Vec<_> = ground.records().into_iter().map(|r| r.source).collect();
         assert!(sources.iter().any(|s| s.ends_with("good.mkv")));
         assert!(sources.iter().any(|s| s.ends_with("picture.jpg")));
@@ -426,6 +432,45 @@ mod inputs {
             records.iter().all(|r| r.frame_size == [240, 320]),
             "{records:?}"
         );
+    }
+
+    /// Where only every nth frame is wanted, the detector looks at no other: the faces are the same as if it looked at all.
+    #[test]
+    fn faces_belong_to_the_frame_that_is_saved() {
+        let (Some(ground), Some(straight)) = (Ground::new(), Ground::new()) else {
+            return;
+        };
+        let clip = common::root().join(".setup/clips/live.mp4");
+        let Some(assets) = common::assets().filter(|_| clip.is_file()) else {
+            common::skip("no .setup/clips/live.mp4 (scripts/setup.sh --assets)");
+            return;
+        };
+        let model = common::model(&assets, "yunet_n_dynamic.onnx");
+        let tool = |g: &Ground| {
+            let tool = g.bare().arg("--model").arg(&model).arg(&clip);
+            tool.args([
+                "--skip",
+                "7",
+                "--every",
+                "0.5",
+                "--dedup",
+                "0",
+                "--min-sharpness",
+                "0",
+            ])
+        };
+        tool(&ground).run().cleanly(&[0]);
+        // Faces that are followed are looked for in every frame.
+        let all = tool(&straight).args(["--max-per-track", "1000"]);
+        all.run().cleanly(&[0]);
+        let faces = |g: &Ground| -> Vec<_> {
+            let records = g.records().into_iter();
+            records
+                .map(|r| (r.frame, r.window, r.faces[0].rect))
+                .collect()
+        };
+        assert_eq!(faces(&ground), faces(&straight));
+        assert!(faces(&ground).len() >= 5);
     }
 
     #[test]
