@@ -488,6 +488,39 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_is_taken_at_the_last_moment_is_left_to_its_taker() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut store, _) = open(folder.path(), "real");
+        let pictures = folder.path().join("real");
+        let done = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                // Somebody who knows nothing of the manifest takes whatever number comes next, again and again.
+                while !done.load(Ordering::Relaxed) {
+                    let highest = highest(&pictures).unwrap().unwrap_or(0);
+                    for next in 1..4 {
+                        let name = format!("{:06}.jpg", highest + next);
+                        let taken = File::create_new(pictures.join(name));
+                        if let Ok(mut file) = taken {
+                            std::io::Write::write_all(&mut file, b"somebody's").unwrap();
+                        }
+                    }
+                }
+            });
+            for i in 0..300u32 {
+                put(&mut store, &i.to_le_bytes());
+            }
+            done.store(true, Ordering::Relaxed);
+        });
+        let records = super::super::manifest::read(folder.path()).unwrap();
+        assert_eq!(records.len(), 300);
+        for record in records {
+            let bytes = fs::read(folder.path().join(&record.file)).unwrap();
+            assert_eq!(sha256(&bytes), record.sha256, "{}", record.file);
+        }
+    }
+
+    #[test]
     fn a_manifest_that_is_not_one_is_named_with_its_line() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(manifest_name());

@@ -362,6 +362,20 @@ fn a_run_that_was_cut_short_is_completed_exactly() {
 }
 
 #[test]
+fn another_picture_from_the_same_place_is_another_picture() {
+    // Two runs of one camera: the same session and times, and not the same person.
+    let folder = tempfile::tempdir().unwrap();
+    let of = |seed: u64| (0..5).map(move |i| (seed + i, vec![face(120.0, 1)]));
+    run(folder.path(), &Rules::default(), &of(0).collect::<Vec<_>>());
+    let tally = run(
+        folder.path(),
+        &Rules::default(),
+        &of(100).collect::<Vec<_>>(),
+    );
+    assert_eq!((tally.saved, tally.already_there), (5, 0));
+}
+
+#[test]
 fn two_at_work_in_one_folder_share_the_numbers_and_the_hashes() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
