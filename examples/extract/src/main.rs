@@ -94,6 +94,7 @@ fn run(extract: &Extract) -> anyhow::Result<ExitCode> {
     );
     if let Some(place) = &extract.sheet
         && finish.saved_any()
+        && finish.serious.is_none()
     {
         let sources = extract.sheet_of_run.then(|| finish.sources());
         match sheet::write(&extract.output, place, sources.as_ref()) {

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fs::{self, File};
+use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -118,10 +118,11 @@ pub(crate) fn write(
     let mut aside = place.as_os_str().to_owned();
     aside.push(format!(".{}.part", std::process::id()));
     let aside = PathBuf::from(aside);
-    let written = File::create(&aside)
-        .with_context(|| format!("{} cannot be written", place.display()))
-        .and_then(|mut file| Ok(surface.write_to_png(&mut file)?))
-        .and_then(|()| Ok(fs::rename(&aside, place)?));
+    let mut png = Vec::new();
+    surface.write_to_png(&mut png)?;
+    let written = fs::write(&aside, png)
+        .and_then(|()| fs::rename(&aside, place))
+        .with_context(|| format!("{} cannot be written", place.display()));
     if let Err(error) = written {
         // Where it was never made, there is nothing to take away.
         let _ = fs::remove_file(&aside);

@@ -746,6 +746,57 @@ mod trouble {
     }
 
     #[test]
+    fn a_full_disk_stops_all_at_once() {
+        let Some(ground) = Ground::new() else {
+            return;
+        };
+        let films = [ground.film("a.mkv", 100), ground.film("b.mkv", 100)];
+        // In a namespace of its own, where anybody may mount what only this program sees.
+        let mount = format!(
+            "mount -t tmpfs -o size=300k tmpfs '{}'",
+            ground.set().display()
+        );
+        fs::create_dir(ground.set()).unwrap();
+        let sh = |line: &str| {
+            Plugin::shared()
+                .command("unshare")
+                .args(["-rm", "sh", "-c", line])
+        };
+        let can = std::process::Command::new("unshare")
+            .args(["-rm", "sh", "-c", &mount])
+            .output();
+        if !can.is_ok_and(|o| o.status.success()) {
+            common::skip("no file system can be mounted here");
+            return;
+        }
+        let line = format!(
+            "{mount} && \"$@\" && exit 0; code=$?; ls -A '{}' >&2; exit $code",
+            ground.set().display()
+        );
+        let tool = sh(&line)
+            .arg("sh")
+            .arg(env!("CARGO_BIN_EXE_liveness-extract"));
+        let tool = tool.args([
+            "--label",
+            "real",
+            "--dedup",
+            "0",
+            "--format",
+            "png",
+            "--allow-cut-off",
+            "--output",
+        ]);
+        let tool = tool
+            .arg(ground.set())
+            .arg("--model")
+            .arg(boxes())
+            .args(&films);
+        let ended = tool.run().cleanly(&[1]);
+        let ended = ended.says(&["stopped: ", "No space left on device", "Make room there"]);
+        assert!(!ended.stderr.contains(".part"), "{}", ended.stderr);
+    }
+
+    #[test]
     fn a_contact_sheet_that_cannot_be_written_costs_no_pictures() {
         let Some(ground) = Ground::new() else {
             return;
