@@ -23,8 +23,7 @@ done
 
 find_plugin
 find_detector
-name=${video##*/}
 
-# One film is one session: a trainer keeps it on one side of its split.
+# The film is the session, by its name: a trainer keeps it on one side of its split.
 play filesrc "location=$video" ! decodebin ! "${upright[@]}" ! livenessfacedetect "model=$detector" \
-    ! frameextract "location=$location" "label=$label" "source=$video" "session=${name%.*}" "$@"
+    ! frameextract "location=$location" "label=$label" "$@"

@@ -145,7 +145,7 @@ fn elements_know_the_glue_and_never_each_other() {
 #[test]
 fn every_file_says_its_licence_and_its_purpose() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for folder in ["src", "plugins/src", "tests"] {
+    for folder in ["src", "plugins/src", "tests", "examples"] {
         for file in files(&root.join(folder)) {
             let text = std::fs::read_to_string(&file).expect("it can be read");
             assert!(
@@ -166,7 +166,7 @@ fn every_file_says_its_licence_and_its_purpose() {
 #[test]
 fn only_the_named_files_hold_unsafe_code() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for folder in ["src", "plugins/src"] {
+    for folder in ["src", "plugins/src", "examples"] {
         for file in files(&root.join(folder)) {
             let text = std::fs::read_to_string(&file).expect("it can be read");
             let allowed = file.ends_with("plugins/src/frame/unpack.rs");

@@ -259,6 +259,31 @@ fn a_photograph_is_judged() {
     }
 }
 
+#[test]
+fn the_faces_of_a_film_become_a_data_set() {
+    let Some(ground) = Ground::new() else {
+        return;
+    };
+    let (clip, set) = (ground.clip("demo.mp4"), ground.out("a data set"));
+    let words = ["real", "interval=10", "dedup=0", "min-sharpness=0"];
+    let run = words
+        .iter()
+        .fold(ground.script("extract.sh").arg(&clip).arg(&set), Tool::arg);
+    run.run().cleanly(&[0]);
+    let records = liveness::dataset::manifest::read(&set).expect("there is a manifest");
+    // The person and the telephone, in every tenth of 175 frames.
+    assert!(records.len() >= 20, "{} pictures", records.len());
+    for record in &records {
+        assert_eq!(
+            (record.label.as_str(), record.session.as_str()),
+            ("real", "demo")
+        );
+        assert!(record.frame.is_multiple_of(10) && record.source.ends_with("demo.mp4"));
+        let (w, h) = image::image_dimensions(set.join(&record.file)).expect("it is a picture");
+        assert_eq!([w, h], record.size);
+    }
+}
+
 /// A JPEG file as a telephone writes it: `picture` sideways, with a note that it must be turned a quarter to the right.
 fn sideways(picture: &image::DynamicImage) -> Vec<u8> {
     let mut jpeg = std::io::Cursor::new(Vec::new());
@@ -501,6 +526,10 @@ fn wrong_use_is_answered_with_the_right_one() {
         (script("android.sh"), "android.sh"),
         (script("rtsp.sh"), "rtsp.sh"),
         (script("webcam.sh").arg("--help"), "webcam.sh"),
+        (
+            script("extract.sh").arg("film.mp4").arg("set"),
+            "extract.sh",
+        ),
     ] {
         let usage = format!("usage: pipelines/{name} ");
         tool.run().cleanly(&[2]).says(&[&usage, "MODEL_DIR"]);
@@ -528,6 +557,18 @@ fn wrong_use_is_answered_with_the_right_one() {
         (
             script("picture.sh").arg(&picture).arg("out.gif"),
             "must end in .png or .jpg",
+        ),
+        (
+            script("extract.sh").arg("/nowhere").arg("set").arg("real"),
+            "cannot read /nowhere",
+        ),
+        (
+            script("extract.sh")
+                .arg(&picture)
+                .arg("set")
+                .arg("real")
+                .arg("margin"),
+            "margin is not PROPERTY=VALUE",
         ),
         (
             script("android.sh").arg("192.168.0.7"),
@@ -564,6 +605,11 @@ fn missing_models_are_named() {
             "MiniFASNet",
         ]);
     }
+    // This one looks for faces and judges none.
+    let tool = script("extract.sh").arg(&file).arg("set").arg("real");
+    let ended = tool.env("MODEL_DIR", empty.path()).run().cleanly(&[1]);
+    let folder = format!("no face detector in {}", empty.path().display());
+    ended.says(&[&folder, "set MODEL_DIR", "yunet_n_dynamic.onnx"]);
 }
 
 #[test]

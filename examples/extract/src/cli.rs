@@ -294,7 +294,7 @@ impl Cli {
             again: self.again,
             sheet: (!self.no_sheet).then(|| {
                 self.sheet
-                    .unwrap_or_else(|| output.join("contact-sheet.png"))
+                    .unwrap_or_else(|| output.join(crate::sheet::NAME))
             }),
             sheet_of_run: self.sheet_of == SheetOf::Run,
             output,

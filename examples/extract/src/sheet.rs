@@ -16,6 +16,9 @@ use liveness::dataset::record::Record;
 
 use crate::report::count;
 
+/// Its name in the data set, where the user chose no other place.
+pub(crate) const NAME: &str = "contact-sheet.png";
+
 /// Most thumbnails on a sheet.
 const THUMBNAILS: usize = 400;
 

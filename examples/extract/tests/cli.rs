@@ -62,11 +62,16 @@ impl Ground {
 
     /// A film of moving colours, upright as it lies in the file.
     fn film(&self, name: impl AsRef<Path>, frames: u32) -> PathBuf {
+        self.film_of(name, frames, 240)
+    }
+
+    /// The same, so many pixels high.
+    fn film_of(&self, name: impl AsRef<Path>, frames: u32, height: u32) -> PathBuf {
         let path = self.path(name);
         launch(
             &format!(
                 "videotestsrc pattern=smpte75 horizontal-speed=7 num-buffers={frames} \
-                 ! video/x-raw,format=I420,width=320,height=240,framerate=25/1 ! jpegenc ! matroskamux ! filesink name=file"
+                 ! video/x-raw,format=I420,width=320,height={height},framerate=25/1 ! jpegenc ! matroskamux ! filesink name=file"
             ),
             &path,
         );
@@ -180,6 +185,55 @@ mod usage {
         assert!(!ground.set().exists(), "nothing was begun");
         let named = ground.bare().arg(&film).env("LIVENESS_DETECTOR", boxes());
         named.run().cleanly(&[0]);
+    }
+
+    /// What README shows is what there is.
+    #[test]
+    fn the_commands_of_readme_run() {
+        let Some(ground) = Ground::new() else {
+            return;
+        };
+        // High enough for one of the faces to lie wholly inside.
+        ground.film_of("me.mp4", 10, 320);
+        ground.film_of("screen.mp4", 10, 320);
+        let readme = fs::read_to_string(common::root().join("README.md")).unwrap();
+        let commands = readme
+            .lines()
+            .filter_map(|l| l.strip_prefix("liveness-extract "));
+        let mut shown = Vec::new();
+        for command in commands.clone() {
+            let tool = program().args(command.split_whitespace());
+            let tool = tool.env("LIVENESS_DETECTOR", boxes());
+            let ended = tool.in_folder(ground.folder.path()).run().cleanly(&[0]);
+            shown.push(ended.stdout);
+        }
+        assert_eq!(commands.count(), 3);
+        let last = shown.last().unwrap();
+        for word in [
+            "`real` means live",
+            "`replay` means spoof (replay)",
+            "`anna`",
+        ] {
+            assert!(last.contains(word), "{word}: {last}");
+        }
+        assert!(!last.contains("left out"), "{last}");
+        assert!(ground.path("faces/contact-sheet.png").is_file());
+    }
+
+    #[test]
+    fn a_folder_is_described() {
+        let Some(ground) = Ground::new() else {
+            return;
+        };
+        ground.picture("in/live/anna_001.png");
+        ground.picture("in/print/ben_001.png");
+        let tool = |path: &Path| program().arg("--describe").arg(path);
+        let said = tool(&ground.path("in")).run().cleanly(&[0]).stdout;
+        for word in ["live", "print", "2 sessions"] {
+            assert!(said.contains(word), "{word}: {said}");
+        }
+        let none = tool(Path::new("/no/where")).run().cleanly(&[1]);
+        none.says(&["/no/where"]);
     }
 
     #[test]
@@ -495,7 +549,7 @@ mod resume {
     use super::*;
 
     /// Long enough to be stopped in its middle.
-    const LONG: u32 = 3000;
+    const LONG: u32 = 1200;
 
     fn until_saved(ground: &Ground, run: &mut Running, pictures: usize) {
         let manifest = ground.set().join(manifest::NAME);
