@@ -13,6 +13,7 @@ pub mod label;
 pub mod layout;
 pub mod manifest;
 pub mod name;
+pub mod pace;
 pub mod picture;
 pub mod record;
 pub mod rules;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Parser, ValueEnum};
 
-use crate::pace::Pace;
+use liveness::dataset::pace::Pace;
 
 const USAGE: &str = "liveness-extract [OPTIONS] --output DATASET --label LABEL INPUT...
        liveness-extract --describe DIR";
@@ -276,7 +276,7 @@ impl Cli {
         properties.extend(self.filters.properties());
         let Saved { skip, every, .. } = self.saved;
         let pace = (skip.is_some() || every.is_some())
-            .then(|| Pace::new(skip.unwrap_or(1), every.unwrap_or_default()))
+            .then(|| Pace::new(skip.map_or(1, u64::from), every.unwrap_or_default()))
             .filter(|_| !self.filters.follow());
         let threshold = self
             .detector_threshold

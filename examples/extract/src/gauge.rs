@@ -9,7 +9,7 @@ use std::time::Duration;
 use gst::prelude::*;
 use liveness::sync::lock;
 
-use crate::pace::Pace;
+use liveness::dataset::pace::Pace;
 
 /// Counts frames.
 #[derive(Debug, Default)]

@@ -15,7 +15,6 @@ mod gauge;
 mod inputs;
 mod jobs;
 mod journal;
-mod pace;
 mod pipeline;
 mod progress;
 mod report;

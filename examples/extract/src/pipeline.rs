@@ -17,8 +17,8 @@ use crate::faults;
 use crate::gauge::Gauge;
 use crate::inputs::Input;
 use crate::journal::Totals;
-use crate::pace::Pace;
 use crate::source::{Source, make};
+use liveness::dataset::pace::Pace;
 
 /// The detector's name that is ours alone: GStreamer's OpenCV plugin has a `facedetect`, too.
 const DETECTOR: &str = "livenessfacedetect";

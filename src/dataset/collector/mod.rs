@@ -21,6 +21,7 @@ use self::face::face_record;
 use self::put::put;
 use super::hash::{Hash, PerceptualHasher};
 use super::index::Index;
+use super::pace::Pace;
 use super::picture::{Coding, MOST_SIDE, Renderer, Rgb, scaled};
 use super::record::{Kind, Record, VERSION};
 use super::rules::{Mode, Refusal, Rules, Tally};
@@ -118,11 +119,9 @@ pub struct Collector<T> {
     index: Arc<Mutex<Index>>,
     tally: Arc<Mutex<Tally>>,
     writer: Arc<Writer<T>>,
-    /// Frames since the stream began.
-    frames: u64,
+    pace: Pace,
     /// Pictures since the collector was opened that the data set got or had already.
     taken: u64,
-    last_look: Option<Duration>,
     quota: HashMap<u64, u32>,
     best: Best<T>,
 }
@@ -179,6 +178,7 @@ impl<T: Clone + Send + 'static> Collector<T> {
         let work = store.work();
         let put = put(store, index.clone(), tally.clone(), told);
         Ok(Self {
+            pace: Pace::new(rules.interval, rules.interval_time),
             rules,
             side: output.side,
             tool: output.tool.clone(),
@@ -190,9 +190,7 @@ impl<T: Clone + Send + 'static> Collector<T> {
             index,
             tally,
             writer: Arc::new(Writer::start(work, output.coding, workers, put)?),
-            frames: 0,
             taken: 0,
-            last_look: None,
             quota: HashMap::new(),
             best: Best::default(),
         })
@@ -216,20 +214,21 @@ impl<T: Clone + Send + 'static> Collector<T> {
 
     /// Other rules from the next frame on.
     pub fn set_rules(&mut self, rules: Rules) {
+        self.pace.set(rules.interval, rules.interval_time);
         self.rules = rules;
     }
 
     /// Where the frames from now on come from: they are counted from 0 again, and their tracks are others than before.
     pub fn begin(&mut self, origin: Origin) {
         self.origin = origin;
-        self.frames = 0;
+        self.pace.reset();
         self.quota.clear();
         self.jump();
     }
 
     /// The next frame does not follow the last one. Tracks of before have ended.
     pub fn jump(&mut self) {
-        self.last_look = None;
+        self.pace.jump();
         self.best.cut();
     }
 
@@ -245,9 +244,8 @@ impl<T: Clone + Send + 'static> Collector<T> {
         tag: &T,
         go_on: &mut dyn FnMut() -> bool,
     ) -> Result<(), Halt> {
-        let number = self.frames;
-        self.frames += 1;
-        let due = self.due(number, seen.stream_time);
+        let number = self.pace.frames();
+        let due = self.pace.due(seen.stream_time);
         {
             let mut tally = lock(&self.tally);
             tally.frames += 1;
@@ -290,23 +288,9 @@ impl<T: Clone + Send + 'static> Collector<T> {
             live: false,
             go_on: &mut || true,
         };
-        self.end_tracks(self.frames, None, true, wait)?;
+        self.end_tracks(self.pace.frames(), None, true, wait)?;
         self.writer.drain()?;
         Ok(*lock(&self.tally))
-    }
-
-    fn due(&mut self, number: u64, time: Option<Duration>) -> bool {
-        if !number.is_multiple_of(self.rules.interval.max(1)) {
-            return false;
-        }
-        if let (Some(last), Some(now)) = (self.last_look, time)
-            && now >= last
-            && now - last < self.rules.interval_time
-        {
-            return false;
-        }
-        self.last_look = time;
-        true
     }
 
     fn refuse(&self, why: Refusal, faces: usize) {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Which frames frameextract will look at: in the others nobody needs to look for faces. Plain arithmetic.
+//! Which frames of a source are looked at. Plain arithmetic, so that others can know it beforehand: in the frames between, nobody
+//! needs to look for faces.
 
 use std::time::Duration;
 
-/// Says of each frame of an input whether it is due, by the rule of frameextract's `interval` and `interval-time`.
+/// Says of each frame of a source whether it is due, see [`super::rules::Rules`].
 #[derive(Clone, Debug)]
-pub(crate) struct Pace {
+pub struct Pace {
     interval: u64,
     time: Duration,
     frames: u64,
@@ -14,23 +15,38 @@ pub(crate) struct Pace {
 
 impl Pace {
     /// Every `interval`th frame, and no two within `time`.
-    pub(crate) fn new(interval: u32, time: Duration) -> Self {
+    pub fn new(interval: u64, time: Duration) -> Self {
         Self {
-            interval: interval.max(1).into(),
+            interval: interval.max(1),
             time,
             frames: 0,
             last: None,
         }
     }
 
-    /// Another input begins.
-    pub(crate) fn reset(&mut self) {
+    /// Another source begins.
+    pub fn reset(&mut self) {
         self.frames = 0;
         self.last = None;
     }
 
+    /// Another rule from the next frame on.
+    pub fn set(&mut self, interval: u64, time: Duration) {
+        (self.interval, self.time) = (interval.max(1), time);
+    }
+
+    /// The next frame does not follow the last one: its time says nothing.
+    pub fn jump(&mut self) {
+        self.last = None;
+    }
+
+    /// Frames of the source that were asked about.
+    pub fn frames(&self) -> u64 {
+        self.frames
+    }
+
     /// Whether the next frame is due, which has this stream time.
-    pub(crate) fn due(&mut self, time: Option<Duration>) -> bool {
+    pub fn due(&mut self, time: Option<Duration>) -> bool {
         let number = self.frames;
         self.frames += 1;
         if !number.is_multiple_of(self.interval) {
@@ -51,7 +67,7 @@ impl Pace {
 mod tests {
     use super::*;
 
-    fn due(interval: u32, time: u64, times: &[Option<u64>]) -> Vec<usize> {
+    fn due(interval: u64, time: u64, times: &[Option<u64>]) -> Vec<usize> {
         let mut pace = Pace::new(interval, Duration::from_millis(time));
         let time = |t: &Option<u64>| t.map(Duration::from_millis);
         let due = times.iter().enumerate().filter(|(_, t)| pace.due(time(t)));
