@@ -544,6 +544,7 @@ const ELEMENTS: &[(&str, &str)] = &[
     ("livenessfacedetect", "GstLivenessFaceDetect"),
     ("livenessclassify", "GstLivenessClassify"),
     ("livenessoverlay", "GstLivenessOverlay"),
+    ("frameextract", "GstLivenessFrameExtract"),
 ];
 
 #[test]
