@@ -380,10 +380,9 @@ fn totals(sink: &gst::Element) -> Totals {
 fn take_down(elements: Vec<gst::Element>) -> bool {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
-        // A decoder that finds its file broken at this very moment fails to step down with the others, and they stop where they are.
-        let down = elements
-            .iter()
-            .all(|e| (0..3).any(|_| e.set_state(gst::State::Null).is_ok()));
+        // A decoder that finds its file broken at this very moment fails to step down, and all that a bin has left to do stops there.
+        let down = |e: &gst::Element| (0..3).any(|_| e.set_state(gst::State::Null).is_ok());
+        let down = elements.iter().filter(|e| down(e)).count() == elements.len();
         // Nobody listens any more where it took too long.
         let _ = sender.send(down);
     });
