@@ -157,7 +157,7 @@ pub(super) fn properties() -> Vec<glib::ParamSpec> {
         p::limit(
             "min-sharpness",
             "Minimum sharpness",
-            "Least variance of the Laplacian of a face scaled to 112x112 grey pixels (0: all)",
+            "Least variance of the Laplacian of a face scaled to 112x112 grey pixels, taken of its blurrier axis (0: all)",
             (0.0, f32::MAX),
             rules.min_sharpness,
         ),
