@@ -70,7 +70,7 @@ impl Ground {
         let path = self.path(name);
         launch(
             &format!(
-                "videotestsrc pattern=smpte75 horizontal-speed=7 num-buffers={frames} \
+                "videotestsrc pattern=zone-plate kx2=20 ky2=20 kt=7 num-buffers={frames} \
                  ! video/x-raw,format=I420,width=320,height={height},framerate=25/1 ! jpegenc ! matroskamux ! filesink name=file"
             ),
             &path,
