@@ -9,6 +9,7 @@
 //! | module | what it knows |
 //! |---|---|
 //! | [`error`], [`sync`], [`geometry`], [`image`], [`face`] | words of the field and of the house |
+//! | [`metrics`] | how good answers are: APCER, BPCER and their kin, with intervals |
 //! | [`signature`] | whether a picture still lies as it lay |
 //! | [`resize`], [`letterbox`], [`crop`] | pixels to tensors |
 //! | [`quality`] | whether a face is sharp, well lit, wholly in the frame |
@@ -23,6 +24,8 @@
 pub mod error;
 pub mod geometry;
 pub mod sync;
+
+pub mod metrics;
 
 pub mod face;
 pub mod image;

@@ -9,6 +9,7 @@ const LIBRARY: &[&str] = &[
     "error",
     "sync",
     "geometry",
+    "metrics",
     "image",
     "face",
     "signature",
