@@ -17,6 +17,7 @@
 //! | [`track`] | which face is whose over frames, and where it is between two looks |
 //! | [`model`] | what a model file expects and means (its card) |
 //! | [`runtime`] | ONNX Runtime: the library, sessions, sharing |
+//! | [`golden`] | whether a model still answers as when it was written |
 //! | [`detect`] | the families of face detectors |
 //! | [`liveness`] | the families of liveness models, their fusion and the verdict |
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -44,6 +45,8 @@ pub mod track;
 
 pub mod model;
 pub mod runtime;
+
+pub mod golden;
 
 pub mod detect;
 pub mod liveness;

@@ -21,6 +21,7 @@ const LIBRARY: &[&str] = &[
     "track",
     "model",
     "runtime",
+    "golden",
     "detect",
     "liveness",
 ];

@@ -23,6 +23,9 @@ pub use family::Family;
 /// Faces that go through a model at once at the most, where it takes any number: bounds the memory of a crowd.
 const LARGEST_BATCH: usize = 16;
 
+/// What the models are for, in errors.
+const TASK: &str = "liveness classification";
+
 /// Largest box of a face, as a multiple of the frame. Detectors see faces that are partly outside, not ones mostly outside.
 const LARGEST_BOX: f32 = 2.0;
 
@@ -85,7 +88,8 @@ impl Classifier {
     ///
     /// # Errors
     /// Those of [`Engine::open`]; [`Error::UnfitModel`] where one is no liveness model; [`Error::MissingFacts`] where one does
-    /// not say how to use it and is of no known family; [`Error::Option`] for an empty list.
+    /// not say how to use it and is of no known family; [`Error::Option`] for an empty list; those of
+    /// [`crate::golden::check`].
     pub fn open(files: &[ModelFile], options: Options) -> Result<Self> {
         if files.is_empty() {
             return Err(Error::Option(
@@ -199,10 +203,12 @@ impl Model {
     fn open(file: &ModelFile, options: Options) -> Result<Self> {
         let engine = Engine::open(&file.name, &file.bytes, options)?;
         let told = Card::from_facts(engine.facts(), &file.name)?;
+        // The golden answer belongs to what the model says of itself, not to what a user makes of it.
+        let own = (told.mean, told.scale, told.color);
         let told = file.sidecar.clone().or(told);
         let unfit = |reason: String| Error::UnfitModel {
             model: file.name.clone(),
-            task: "liveness classification",
+            task: TASK,
             reason,
         };
         if told.task.is_some_and(|t| t != Task::Liveness) {
@@ -268,18 +274,26 @@ impl Model {
             .iter()
             .position(|c| c == "live")
             .ok_or_else(|| unfit("none of its classes is `live`".into()))?;
+        let format = TensorFormat {
+            width: shape.width,
+            height: shape.height,
+            planar: shape.planar,
+            channels,
+            mean,
+            scale,
+        };
+        let golden = TensorFormat {
+            mean: own.0.unwrap_or(mean),
+            scale: own.1.unwrap_or(scale),
+            channels: own.2.unwrap_or(channels),
+            ..format
+        };
+        crate::golden::check(&engine, engine.facts(), &golden, &file.name, TASK)?;
         Ok(Self {
             file: file.name.clone(),
             name: card.name.unwrap_or_else(|| file.stem()),
             family,
-            format: TensorFormat {
-                width: shape.width,
-                height: shape.height,
-                planar: shape.planar,
-                channels,
-                mean,
-                scale,
-            },
+            format,
             crop: Crop {
                 shape: crop,
                 scale: crop_scale,
@@ -349,7 +363,7 @@ impl Model {
         timing.decode += ran.elapsed();
         decoded.map_err(|reason| Error::UnfitModel {
             model: self.file.clone(),
-            task: "liveness classification",
+            task: TASK,
             reason,
         })
     }

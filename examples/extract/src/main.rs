@@ -18,31 +18,19 @@ mod journal;
 mod pipeline;
 mod progress;
 mod report;
-mod runtime;
 mod sheet;
 mod source;
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
 use clap::Parser;
 use liveness::dataset::label;
+use liveness_app::{runtime, signals, status};
 
 use cli::{Cli, Extract, Task};
 use jobs::Finish;
-
-/// What the exit status says; `--help` lists the same.
-mod status {
-    /// It could not start, or had to stop.
-    pub(crate) const ERROR: u8 = 1;
-    /// Some inputs could not be read.
-    pub(crate) const SOME_FAILED: u8 = 3;
-    /// The user stopped it, as shells count it: 128 and the number of the signal.
-    pub(crate) const INTERRUPTED: u8 = 130;
-}
 
 fn main() -> ExitCode {
     let done = match Cli::parse().task() {
@@ -66,7 +54,7 @@ fn describe(folder: &Path) -> anyhow::Result<ExitCode> {
 }
 
 fn run(extract: &Extract) -> anyhow::Result<ExitCode> {
-    let stop = stop_on_signals()?;
+    let stop = signals::stop()?;
     gst::init().context("GStreamer does not start")?;
     gstliveness::plugin_register_static().context("the elements do not register")?;
     runtime::search();
@@ -122,22 +110,6 @@ fn end(finish: &Finish) -> ExitCode {
         return status::SOME_FAILED.into();
     }
     ExitCode::SUCCESS
-}
-
-/// A flag that the first Ctrl-C sets; the second one ends the program at once.
-fn stop_on_signals() -> anyhow::Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [
-        signal_hook::consts::SIGINT,
-        signal_hook::consts::SIGTERM,
-        signal_hook::consts::SIGHUP,
-    ] {
-        // In this order: the first one is asked whether the flag was set before.
-        let now = i32::from(status::INTERRUPTED);
-        signal_hook::flag::register_conditional_shutdown(signal, now, stop.clone())?;
-        signal_hook::flag::register(signal, stop.clone())?;
-    }
-    Ok(stop)
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Where ONNX Runtime may lie, beside the places that the library knows. Knows nothing else of this program.
+//! Where ONNX Runtime may lie, beside the places that the library knows.
 
 use std::path::{Path, PathBuf};
 
 /// Lets the library look beside this program, where `make install` puts it, and where `scripts/setup.sh` puts it in the checkout that
 /// this program was built from. `ORT_DYLIB_PATH` comes before all of them.
-pub(crate) fn search() {
+pub fn search() {
     let beside = std::env::current_exe().ok();
     let beside = beside.and_then(|p| Some(p.parent()?.to_owned()));
     let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);

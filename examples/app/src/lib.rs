@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What the example programs share: how they find ONNX Runtime, and how they are stopped.
+
+pub mod runtime;
+pub mod signals;
+
+/// What the exit status says, the same in all programs.
+pub mod status {
+    /// It could not start, or had to stop.
+    pub const ERROR: u8 = 1;
+    /// Finished, but some of the inputs could not be read.
+    pub const SOME_FAILED: u8 = 3;
+    /// The user stopped it, as shells count it: 128 and the number of the signal.
+    pub const INTERRUPTED: u8 = 130;
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What the program does, step by step, from its arguments to files and tables.
+//!
+//! | file | what it knows |
+//! |---|---|
+//! | `train`, `evaluate` | the order of the steps |
+//! | `gather` | from folders to faces, with what the user must see of them |
+//! | `learn` | from faces to a net: split, settings, fitting |
+//! | `threshold` | from validation answers to a threshold |
+//! | `judge` | what ONNX models answer, and how long they take |
+//! | `sets` | answers as the report takes them |
+//! | `workplace` | the output folder |
+//! | `progress` | bars and lines |
+
+mod evaluate;
+mod gather;
+mod judge;
+mod learn;
+mod progress;
+mod sets;
+mod threshold;
+mod train;
+mod workplace;
+
+pub use evaluate::evaluate;
+pub use train::train;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It did what it was asked.
+    Done,
+    /// The user stopped it.
+    Stopped,
+}
