@@ -38,7 +38,7 @@ export SOURCE
 
 test: ## run all tests
 	@scripts/setup.sh
-	scripts/env.sh $(CARGO) test --workspace --all-features
+	scripts/env.sh $(CARGO) test --workspace
 
 check: ## what must hold before a commit: format, lints, documentation
 	@scripts/setup.sh --packages

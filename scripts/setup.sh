@@ -19,7 +19,7 @@ readonly SETUP=$PWD/.setup
 readonly ORT_VERSION=1.24.4
 readonly SKIMAGE_VERSION=0.25.2
 readonly SKIMAGE_SHA256=24cc986e1f4187a12aa319f777b36008764e856e5013666a4a83f8df083c2641
-readonly ORACLE_PACKAGES=("onnxruntime==$ORT_VERSION" numpy==2.4.6 pillow==13.0.0)
+readonly ORACLE_PACKAGES=("onnxruntime==$ORT_VERSION" numpy==2.4.6 pillow==13.0.0 onnx==1.22.0)
 
 # Debian's and Ubuntu's names. GStreamer's plugins: base and good for files, cameras and RTSP, bad for SVG and RTMP, ugly and libav for
 # H.264, x for a window to look at.

@@ -200,6 +200,10 @@ pub struct Train {
     #[arg(long, help_heading = RUN)]
     pub licence: Option<String>,
 
+    /// What computes the steps of training
+    #[arg(long, value_enum, default_value = "cpu", help_heading = RUN)]
+    pub device: DeviceBy,
+
     /// Threads that load pictures and make examples [default: one per core]
     #[arg(long, value_name = "N", help_heading = RUN)]
     pub threads: Option<NonZeroUsize>,
@@ -311,6 +315,15 @@ pub enum OptimizerBy {
     Adamw,
     /// Gradient descent with momentum
     Sgd,
+}
+
+/// What computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+pub enum DeviceBy {
+    /// All cores
+    Cpu,
+    /// The graphics card; only in a program that was built with `--features wgpu`
+    Gpu,
 }
 
 /// What makes an epoch better.

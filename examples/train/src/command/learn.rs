@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::progress::Fitting;
 use crate::augment::{Augmenter, Equaliser};
-use crate::cli::{BalanceBy, GoalBy, OptimizerBy, Train};
+use crate::cli::{BalanceBy, DeviceBy, GoalBy, OptimizerBy, Train};
 use crate::data::balance::Balance;
 use crate::data::faces::Faces;
 use crate::data::input::InputSpec;
@@ -22,7 +22,7 @@ use crate::fit::{
     Config, Draw, Examples, Goal, Halving, Optimizer, Outcome, Range, Run, Score, Setting, Space,
     Why, fit, tune,
 };
-use crate::net::{Net, Spec};
+use crate::net::{Net, Processor, Spec};
 
 impl Examples for Faces {
     fn len(&self) -> usize {
@@ -43,6 +43,14 @@ impl Examples for Faces {
 
     fn fill(&self, i: usize, seed: Option<u64>, out: &mut [f32]) {
         self.fill(i, seed, out);
+    }
+}
+
+/// What computes, as the user wants it.
+pub(super) fn processor(args: &Train) -> Processor {
+    match args.device {
+        DeviceBy::Cpu => Processor::Cpu,
+        DeviceBy::Gpu => Processor::Gpu,
     }
 }
 
@@ -104,6 +112,7 @@ impl Lesson<'_> {
                 GoalBy::Eer => Goal::Equal,
             },
             threads: self.threads,
+            processor: processor(args),
             ..Config::default()
         }
     }

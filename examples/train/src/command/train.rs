@@ -13,7 +13,7 @@ use liveness::resize::Channels;
 
 use super::gather::{Gathered, How, gather, left_out_csv};
 use super::judge::{Judge, time};
-use super::learn::Lesson;
+use super::learn::{Lesson, processor};
 use super::workplace::Workplace;
 use super::{End, sets, threshold};
 use crate::augment::sheet::sheet;
@@ -40,14 +40,15 @@ const MIDDLE: f32 = 127.5;
 /// # Errors
 /// With what cannot be used and what to do about it. The output folder keeps its checkpoint then.
 pub fn train(args: Train, stop: &AtomicBool) -> Result<End> {
-    let place = Workplace::open(args)?;
-    let args = &place.args;
     if args.split == SplitBy::Frames && !args.force {
         bail!(
             "--split frames puts frames of one film on both sides, and what is measured then says nothing about other people. Leave it out, \
              or add --force to see by how much it flatters"
         );
     }
+    let place = Workplace::open(args)?;
+    let args = &place.args;
+    processor(args).check()?;
     let (net, input) = start(args)?;
     let threads = threads(args.threads);
     let gathered = gather(
@@ -79,6 +80,7 @@ pub fn train(args: Train, stop: &AtomicBool) -> Result<End> {
         net.macs() as f64 / 1e6
     );
 
+    place.keep()?;
     let mut told = Vec::new();
     let setting = match args.tune {
         None => lesson.setting(&net.spec),
@@ -195,7 +197,23 @@ fn parts(args: &Train, faces: &[Patch]) -> Result<Splits> {
         keep_subsets: args.split == SplitBy::Authors,
         force_random: args.split == SplitBy::Frames,
     };
-    let parts = split(&members, &options)?;
+    let mut parts = split(&members, &options);
+    if parts.is_err() && args.holdout.is_none() && options.test > 0.0 {
+        // Better a model whose figures are those of its validation pictures than none: they say so.
+        let fewer = split::Options {
+            test: 0.0,
+            ..options
+        };
+        parts = split(&members, &fewer).map(|mut parts| {
+            parts.notes.push(
+                "too few people or recordings to keep some for measuring alone: the figures are those of the pictures that epoch and threshold \
+                 were chosen on, and too good. Add recordings of others, or folders with --test"
+                    .to_owned(),
+            );
+            parts
+        });
+    }
+    let parts = parts.context("the pictures cannot be split; `--split frames --force` tears recordings apart, and what is measured then is worth nothing")?;
     for note in &parts.notes {
         println!("note: {note}");
     }
@@ -473,18 +491,13 @@ impl Work<'_> {
     }
 
     fn warnings(&self, optimism: Option<&Optimism>) -> Vec<String> {
-        if !self.parts.random {
-            return Vec::new();
-        }
         let mut told = self.parts.notes.clone();
-        told.push(match optimism {
-            Some(o) => format!(
-                "Measured: ACER {:.1} % on the random split; the same settings with groups kept on one side: {:.1} %",
-                100.0 * o.random,
-                100.0 * o.grouped
-            ),
-            None => "By how much could not be measured: there are too few groups to keep them on one side".to_owned(),
-        });
+        if !self.parts.random {
+            return told;
+        }
+        if optimism.is_none() {
+            told.push("By how much it flatters could not be measured: there are too few groups to keep them on one side".to_owned());
+        }
         told
     }
 

@@ -48,17 +48,6 @@ impl Workplace {
             );
         }
         report::check_place(&folder)?;
-        std::fs::create_dir_all(&folder)
-            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
-        for name in [CHECKPOINT, TUNE, RUN] {
-            match std::fs::remove_file(folder.join(name)) {
-                Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(e)
-                        .with_context(|| format!("cannot remove {}", folder.join(name).display()));
-                }
-                _ => {}
-            }
-        }
         // Where it is resumed from another folder, paths mean the same.
         let absolute = |path: &mut PathBuf| -> Result<()> {
             *path = std::path::absolute(&*path)?;
@@ -71,9 +60,30 @@ impl Workplace {
         args.init.iter_mut().try_for_each(absolute)?;
         args.faces.detector.iter_mut().try_for_each(absolute)?;
         let place = Self { folder, args };
-        replace(&place.folder.join(RUN), place.run()?.as_bytes())
-            .with_context(|| format!("cannot write to {}", place.folder.display()))?;
+        place.run()?;
         Ok(place)
+    }
+
+    /// Makes the folder and writes down what the run was told. Not before its data is known to be fit: what fails at once leaves nothing.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(super) fn keep(&self) -> Result<()> {
+        if self.args.resume.is_some() {
+            return Ok(());
+        }
+        let folder = &self.folder;
+        let kept = || -> Result<()> {
+            std::fs::create_dir_all(folder)?;
+            for name in [CHECKPOINT, TUNE, RUN] {
+                match std::fs::remove_file(folder.join(name)) {
+                    Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e.into()),
+                    _ => {}
+                }
+            }
+            replace(&folder.join(RUN), self.run()?.as_bytes())
+        };
+        kept().with_context(|| format!("cannot write to the folder {}", folder.display()))
     }
 
     fn find(folder: &Path) -> Result<Self> {

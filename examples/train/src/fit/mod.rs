@@ -14,6 +14,8 @@
 //! A run is a function of its seed, its settings and its examples: all random numbers are derived from the seed and the place in the run, so
 //! a run that was killed goes on from its checkpoint to the same numbers bit for bit.
 
+use crate::net::Processor;
+
 mod draw;
 mod feed;
 mod optimizer;
@@ -110,6 +112,8 @@ pub struct Config {
     pub goal: Goal,
     /// Threads that fill batches. Not a part of what is trained: the result is the same with any number.
     pub threads: usize,
+    /// What computes the steps.
+    pub processor: Processor,
 }
 
 impl Default for Config {
@@ -130,6 +134,7 @@ impl Default for Config {
             patience: Some(15),
             goal: Goal::Equal,
             threads: 2,
+            processor: Processor::Cpu,
         }
     }
 }

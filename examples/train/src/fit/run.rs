@@ -14,7 +14,7 @@ use super::feed::{Batch, feed};
 use super::state::{Best, State, arrays, fingerprint};
 use super::{Config, Examples, Row, Watch, draw, optimizer, score};
 use crate::net::noise::seed;
-use crate::net::{Evaluator, LIVE, Net, Statistics, Training, numbers, training_device};
+use crate::net::{Evaluator, LIVE, Net, Processor, Statistics, Training, numbers};
 
 /// Share of a batch's statistics in the running ones; burn's and PyTorch's default.
 const MOMENTUM: f32 = 0.1;
@@ -103,7 +103,7 @@ pub fn fit(net: Net, config: &Config, run: &Run, watch: &mut dyn Watch) -> Resul
             break Why::Stopped;
         };
         let judged = judged(&state);
-        let margins = margins(&judged, run.valid, config.threads)?;
+        let margins = margins(&judged, run.valid, config.threads, config.processor)?;
         let valid = score(&margins, &truth(run.valid));
         ensure!(
             valid.loss.is_finite(),
@@ -202,7 +202,13 @@ fn learn(
 fn step(state: &mut State, config: &Config, batch: Batch, rate: f32) -> Result<f64> {
     let n = batch.live.len() as f64;
     let dropped = seed(&[config.seed, DROPOUT, state.step]);
-    let mut slope = slope(&state.net, config.smoothing, batch, dropped)?;
+    let mut slope = slope(
+        &state.net,
+        config.smoothing,
+        batch,
+        dropped,
+        config.processor,
+    )?;
     optimizer::clip(&mut slope.gradients, config.clip)?;
     optimizer::apply(
         config.optimizer,
@@ -238,11 +244,17 @@ pub(super) struct Slope {
 }
 
 /// The loss of `net` on a batch, in training: the mean of the cross entropies, weighted.
-pub(super) fn slope(net: &Net, smoothing: f32, batch: Batch, dropped: u64) -> Result<Slope> {
+pub(super) fn slope(
+    net: &Net,
+    smoothing: f32,
+    batch: Batch,
+    dropped: u64,
+    processor: Processor,
+) -> Result<Slope> {
     let n = batch.live.len();
     let side = net.spec.size;
-    let device = training_device();
-    let mut training = Training::new(net, dropped);
+    let mut training = Training::new(net, dropped, processor);
+    let device = training.device.clone();
     let input = TensorData::new(batch.input, [n, 3, side, side]);
     let logits = training.forward(Tensor::from_data(input, &device));
     let weights: f32 = batch.weight.iter().sum();
@@ -318,7 +330,12 @@ fn truth(examples: &dyn Examples) -> Vec<bool> {
 ///
 /// # Errors
 /// Where reading the examples fails.
-pub fn margins(net: &Net, examples: &dyn Examples, threads: usize) -> Result<Vec<f32>> {
+pub fn margins(
+    net: &Net,
+    examples: &dyn Examples,
+    threads: usize,
+    processor: Processor,
+) -> Result<Vec<f32>> {
     let all: Vec<Item> = (0..examples.len())
         .map(|index| Item {
             index,
@@ -328,7 +345,7 @@ pub fn margins(net: &Net, examples: &dyn Examples, threads: usize) -> Result<Vec
         .collect();
     let plan: Vec<Vec<Item>> = all.chunks(JUDGED).map(<[Item]>::to_vec).collect();
     let length = 3 * net.spec.size.pow(2);
-    let mut evaluator = Evaluator::new(net);
+    let mut evaluator = Evaluator::on(net, processor);
     feed(examples, &plan, length, threads, |batches| {
         let mut margins = Vec::with_capacity(all.len());
         for _ in &plan {
@@ -339,11 +356,11 @@ pub fn margins(net: &Net, examples: &dyn Examples, threads: usize) -> Result<Vec
     })
 }
 
-/// Probability of live for each example as it is.
+/// Probability of live for each example as it is, on this machine's cores: what is reported is not rounded by a graphics card.
 ///
 /// # Errors
 /// Where reading the examples fails.
 pub fn predict(net: &Net, examples: &dyn Examples, threads: usize) -> Result<Vec<f32>> {
-    let margins = margins(net, examples, threads)?;
+    let margins = margins(net, examples, threads, Processor::Cpu)?;
     Ok(margins.iter().map(|m| 1.0 / (1.0 + (-m).exp())).collect())
 }

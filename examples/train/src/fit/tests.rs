@@ -143,7 +143,7 @@ fn gradients_point_where_the_loss_falls() {
                 live: vec![true, false, true, false, false, true],
                 weight: vec![1.0, 2.0, 0.5, 1.0, 1.0, 1.0],
             };
-            slope(net, 0.1, batch, 7).unwrap()
+            slope(net, 0.1, batch, 7, Processor::Cpu).unwrap()
         };
         let gradients = at(&net).gradients;
         let squares: f64 = gradients
@@ -199,7 +199,7 @@ fn larger_nets_repeat_too() {
                 live: (0..16).map(|i| i < 8).collect(),
                 weight: vec![1.0; 16],
             };
-            slope(&net, 0.1, batch, 7).unwrap()
+            slope(&net, 0.1, batch, 7, Processor::Cpu).unwrap()
         };
         let (first, second) = (at(), at());
         assert_eq!(first.loss, second.loss);
@@ -337,7 +337,7 @@ fn patience_ends_a_run_and_the_best_is_kept() {
     let best = outcome.best.unwrap();
     assert_eq!(outcome.why, Why::Early);
     assert_eq!(outcome.history.len(), best + 3);
-    let margins = margins(&outcome.net, &toys.1, 1).unwrap();
+    let margins = margins(&outcome.net, &toys.1, 1, Processor::Cpu).unwrap();
     let truth: Vec<bool> = (0..48).map(|i| toys.1.is_live(i)).collect();
     assert_eq!(score(&margins, &truth), outcome.history[best - 1].valid);
 }

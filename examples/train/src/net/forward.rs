@@ -9,17 +9,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::layer::{After, Layer, Net, Unit};
 use super::noise::{Noise, seed};
+use super::processor::Processor;
 use super::{EPSILON, LIVE};
-
-/// Where nets are evaluated.
-pub fn device() -> Device {
-    Device::flex()
-}
-
-/// Where nets are trained: as [`device`], and it remembers how results came about.
-pub fn training_device() -> Device {
-    Device::flex().autodiff()
-}
 
 /// Mean and variance of a batch at one norm, for the running ones.
 #[derive(Debug)]
@@ -38,6 +29,8 @@ pub struct Training<'a> {
     net: &'a Net,
     /// The net's arrays as rows, in their order.
     pub leaves: Vec<Tensor<1>>,
+    /// Where it is computed; inputs must be there.
+    pub device: Device,
     seed: u64,
     statistics: Vec<(usize, usize, [Tensor<1>; 2])>,
     dropouts: u64,
@@ -45,14 +38,15 @@ pub struct Training<'a> {
 
 impl<'a> Training<'a> {
     /// Prepares a step; `seed` decides which numbers are dropped.
-    pub fn new(net: &'a Net, seed: u64) -> Self {
-        let device = training_device();
+    pub fn new(net: &'a Net, seed: u64, processor: Processor) -> Self {
+        let device = processor.training();
         let leaves = leaves(net, &device, |leaf, trained| {
             if trained { leaf.require_grad() } else { leaf }
         });
         Self {
             net,
             leaves,
+            device,
             seed,
             statistics: Vec::new(),
             dropouts: 0,
@@ -90,9 +84,14 @@ pub struct Evaluator<'a> {
 }
 
 impl<'a> Evaluator<'a> {
-    /// Prepares `net`.
+    /// Prepares `net` for this machine's cores.
     pub fn new(net: &'a Net) -> Self {
-        let device = device();
+        Self::on(net, Processor::Cpu)
+    }
+
+    /// Prepares `net`.
+    pub fn on(net: &'a Net, processor: Processor) -> Self {
+        let device = processor.device();
         Self {
             net,
             leaves: leaves(net, &device, |leaf, _| leaf),

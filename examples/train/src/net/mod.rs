@@ -7,6 +7,7 @@
 //! | `layer` | layers, arrays, folding, counting |
 //! | `build` | the two architectures |
 //! | `forward` | running the layers on burn's tensors |
+//! | `processor` | where tensors are computed |
 //! | `noise` | random numbers that depend on nothing but their seed |
 //!
 //! The nets are not burn modules. Their numbers lie in plain vectors, so that a checkpoint, the best weights, their running mean and
@@ -16,11 +17,13 @@ mod build;
 mod forward;
 mod layer;
 pub mod noise;
+mod processor;
 mod spec;
 
 pub(crate) use forward::numbers;
-pub use forward::{Evaluator, Statistics, Training, device, training_device};
+pub use forward::{Evaluator, Statistics, Training};
 pub use layer::{After, Array, Folded, Layer, Net, Role, Unit};
+pub use processor::Processor;
 pub use spec::{Blocks, Kind, Spec};
 
 /// Names of the outputs in their order.

@@ -17,7 +17,7 @@ use prost::Message;
 use super::proto::ModelProto;
 use super::*;
 use crate::net::noise::Noise;
-use crate::net::{Evaluator, Net, Role, Training, training_device};
+use crate::net::{Evaluator, Net, Processor, Role, Training};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -163,8 +163,9 @@ fn a_file_comes_back_as_the_net_it_was() {
         // In training the norms see batches: those that were read must make of them what the first ones made.
         let training = |net: &Net| -> Vec<f32> {
             let data = burn::tensor::TensorData::new(values.clone(), [8, 3, side, side]);
-            let input = burn::tensor::Tensor::from_data(data, &training_device());
-            crate::net::numbers(Training::new(net, 1).forward(input)).unwrap()
+            let mut training = Training::new(net, 1, Processor::Cpu);
+            let input = burn::tensor::Tensor::from_data(data, &training.device);
+            crate::net::numbers(training.forward(input)).unwrap()
         };
         let gap = difference(&training(&back), &training(&net));
         assert!(gap < 0.02, "{spec}: {gap}");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a report says, in order; [`super::markdown`] and [`super::html`] write it down.
 
-use super::input::{Model, Report};
+use super::input::{Model, Report, Split};
 use super::measured::{Measured, MeasuredSet};
 use super::plot::{Figure, Figures};
 use super::words;
@@ -77,9 +77,10 @@ pub(super) fn build<'a>(
     blocks
 }
 
-fn warnings<'a>(report: &Report, measured: &[Measured]) -> Vec<Block<'a>> {
-    let mut all: Vec<String> = report.split.warnings.clone();
-    all.extend(report.split.optimism.as_ref().map(|o| {
+/// What is wrong with a split, and by how much it flatters.
+pub(super) fn about_split(split: &Split) -> Vec<String> {
+    let mut all = split.warnings.clone();
+    all.extend(split.optimism.as_ref().map(|o| {
         format!(
             "{} with a random split: {}; with groups kept on one side: {}. Only the second says what to expect of people who were not trained on.",
             o.figure,
@@ -87,6 +88,11 @@ fn warnings<'a>(report: &Report, measured: &[Measured]) -> Vec<Block<'a>> {
             words::percent(o.grouped)
         )
     }));
+    all
+}
+
+fn warnings<'a>(report: &Report, measured: &[Measured]) -> Vec<Block<'a>> {
+    let mut all = about_split(&report.split);
     if let Some(first) = measured.first() {
         if first.model.threshold.value > 1.0 {
             all.push("The threshold is above 1: every face is refused.".into());

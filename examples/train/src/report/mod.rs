@@ -112,7 +112,7 @@ pub fn check_place(folder: &Path) -> Result<()> {
 
 /// The figures as text for a terminal, with the same intervals as in the report.
 pub fn terminal(report: &Report) -> String {
-    terminal::write(&measured::Measured::all(report))
+    terminal::write(&measured::Measured::all(report), &report.split)
 }
 
 /// What would lead to figures that are not those of the data.

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The figures as a table for a terminal.
 
-use super::document::{Table, errors, side_by_side};
+use super::document::{Table, about_split, errors, side_by_side};
+use super::input::Split;
 use super::measured::Measured;
 use super::words;
 
-/// For each set of the first model a table, then all models side by side.
-pub(super) fn write(measured: &[Measured]) -> String {
+/// What is wrong with the split, for each set of the first model a table, then all models side by side.
+pub(super) fn write(measured: &[Measured], split: &Split) -> String {
     let mut text = String::new();
+    for warning in about_split(split) {
+        text += &format!("warning: {warning}\n");
+    }
     if let Some(first) = measured.first() {
         for set in &first.sets {
             let name = &first.model.name;
