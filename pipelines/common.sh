@@ -4,7 +4,8 @@
 # What every pipeline here shares: where the plugin and the models are, and where the picture goes. Sourced, never run.
 #
 # Variables that a caller may set:
-#   MODEL_DIR  the folder with the models (default: ../shared/assets/models beside this repository)
+#   DETECTOR   an ONNX face detector (default: the one inside the plugin)
+#   MODEL_DIR  the folder with liveness models (default: ../shared/assets/models beside this repository)
 #   SINK       what shows the frames, as gst-launch writes it, e.g. SINK=fakesink (default: a window)
 #   OUT        a file.mkv to write the frames to, instead of showing them
 
@@ -18,7 +19,7 @@ die() {
 
 # usage: usage TEXT; ends the script
 usage() {
-    printf 'usage: %s\n\n%s\n' "$1" 'Environment: MODEL_DIR (folder with the models), SINK (e.g. SINK=fakesink), OUT (a file.mkv to write to).' >&2
+    printf 'usage: %s\n\n%s\n' "$1" 'Environment: MODEL_DIR (folder with liveness models), DETECTOR (a face detector), SINK (e.g. SINK=fakesink), OUT (a file.mkv to write to).' >&2
     exit 2
 }
 
@@ -36,55 +37,51 @@ find_plugin() {
         || die 'the plugin was not found: build it (cargo build --release -p gst-plugin-liveness) or install it (make install)'
 }
 
-# usage: first_file PATTERN...; the first file in the model folder that fits the first pattern that any file fits
+# usage: first_file FOLDER PATTERN; the first file in the folder that fits the pattern
 first_file() {
-    local pattern file
-    for pattern in "$@"; do
-        # shellcheck disable=SC2231 # the pattern is meant to be expanded, the folder not
-        for file in "$models"/$pattern; do
-            if [[ -r $file ]]; then
-                printf '%s\n' "$file"
-                return
-            fi
-        done
+    local file
+    # shellcheck disable=SC2231 # the pattern is meant to be expanded, the folder not
+    for file in "$1"/$2; do
+        if [[ -r $file ]]; then
+            printf '%s\n' "$file"
+            return
+        fi
     done
 }
 
-# usage: look_for_detector; sets `models`, the folder, and `detector`, empty where there is none
-look_for_detector() {
-    models=${MODEL_DIR:-$root/../shared/assets/models}
-    detector=$(first_file yunet_n_dynamic.onnx yunet_s_dynamic.onnx 'scrfd*.onnx' '*yunet*.onnx' '*scrfd*.onnx' '*ultraface*.onnx')
-}
-readonly detectors='    yunet_n_dynamic.onnx (or yunet_s_dynamic, scrfd_500m_bnkps, ultraface_RFB-320)'
-
-# usage: find_detector; sets `detector`, for pipelines that only look for faces
+# usage: find_detector; sets `detect`, the element that finds faces: with the shipped model, or the one that DETECTOR names
 find_detector() {
-    look_for_detector
-    [[ -n $detector ]] || die "no face detector in $models. Put one there, or set MODEL_DIR to the folder that has it:
-$detectors"
+    detect=(livenessfacedetect)
+    if [[ -n ${DETECTOR:-} ]]; then
+        [[ -r $DETECTOR ]] || die "cannot read the face detector DETECTOR=$DETECTOR"
+        detect+=("model=$DETECTOR")
+    fi
 }
 
 # usage: find_models [PROPERTY=VALUE]...; sets `analyse`, the part of every pipeline that does the work; the properties are for the
 # classifier
 # shellcheck disable=SC2120 # most pipelines need none
 find_models() {
-    local judges=() pattern file
-    look_for_detector
+    local models=${MODEL_DIR:-$root/../shared/assets/models} judges=() pattern file
+    find_detector
     # The two MiniFASNets look at the face from two distances and are made to be asked together.
     for pattern in '*MiniFASNetV2*.onnx' '*MiniFASNetV1SE*.onnx'; do
-        file=$(first_file "$pattern")
+        file=$(first_file "$models" "$pattern")
         [[ -z $file ]] || judges+=("$file")
     done
-    if [[ -z $detector || ${#judges[@]} -eq 0 ]]; then
-        die "no models in $models. Put these there, or set MODEL_DIR to the folder that has them:
-  a face detector
-$detectors
-  liveness models
+    analyse=("${detect[@]}")
+    if ((${#judges[@]})); then
+        local IFS=,
+        analyse+=(! livenessclassify "model=${judges[*]}" "$@")
+    else
+        # An explicit folder without models is a mistake; without any, faces are still worth finding.
+        [[ -z ${MODEL_DIR:-} ]] || die "no liveness models in $models: set MODEL_DIR to the folder that has them, e.g.
     MiniFASNetV2_2.7_80.onnx and MiniFASNetV1SE_4.0_80.onnx"
+        printf '%s: no liveness model, so faces are found and nobody judges them: they stay unchecked. MODEL_DIR names a folder with some.\n' \
+            "${0##*/}" >&2
     fi
-    local IFS=,
     # shellcheck disable=SC2034 # for the script that sources this one
-    analyse=(livenessfacedetect "model=$detector" ! livenessclassify "model=${judges[*]}" "$@" ! livenessoverlay)
+    analyse+=(! livenessoverlay)
 }
 
 # H.264 with half as many colours as pixels cannot have odd sides: such frames lose a line. Others pass as they are.

@@ -25,5 +25,5 @@ find_plugin
 find_detector
 
 # The film is the session, by its name: a trainer keeps it on one side of its split.
-play filesrc "location=$video" ! decodebin ! "${upright[@]}" ! livenessfacedetect "model=$detector" \
+play filesrc "location=$video" ! decodebin ! "${upright[@]}" ! "${detect[@]}" \
     ! frameextract "location=$location" "label=$label" "$@"

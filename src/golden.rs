@@ -16,9 +16,15 @@ pub const INPUT: &str = "golden-input";
 /// Name of the fact that says what comes out: numbers in the order of the output, separated by commas.
 pub const OUTPUT: &str = "golden-output";
 
+/// Name of the fact that says how large the golden input is, as `WIDTHxHEIGHT`, for models that take any size.
+pub const SIZE: &str = "golden-size";
+
 /// Largest difference that is taken for rounding, for numbers up to 1; for larger ones as a share of them. Between machines the
 /// order of sums alone makes about 1e-5.
 pub const TOLERANCE: f32 = 1e-3;
+
+/// Longest side of a golden input whose size the card tells.
+const LARGEST: usize = 640;
 
 /// Side of the squares of the coarse part of the golden input, in pixels.
 const SQUARE: usize = 8;
@@ -57,6 +63,25 @@ pub fn fill(number: u32, format: &TensorFormat, out: &mut [f32]) {
         let coarse = byte(channel, 0, x / SQUARE, y / SQUARE);
         let mixed = (3 * coarse + byte(channel, 1, x, y)) / 4;
         *value = (mixed as f32 - format.mean[channel]) * format.scale[channel];
+    }
+}
+
+/// Width and height of the golden input in pixels, where the card tells them.
+///
+/// # Errors
+/// [`Error::Card`] where they are not of the form `WIDTHxHEIGHT`, or too large for a moment's work.
+pub fn size(facts: &BTreeMap<String, String>, model: &str) -> Result<Option<(usize, usize)>> {
+    let Some(text) = facts.get(SIZE) else {
+        return Ok(None);
+    };
+    let sides = text.split_once('x');
+    let sides = sides.and_then(|(w, h)| Some((w.trim().parse().ok()?, h.trim().parse().ok()?)));
+    match sides {
+        Some((w, h)) if (1..=LARGEST).contains(&w) && (1..=LARGEST).contains(&h) => Ok(Some((w, h))),
+        _ => Err(Error::Card {
+            origin: model.to_owned(),
+            reason: format!("`{SIZE} = {text}` is not of the form WIDTHxHEIGHT, with sides up to {LARGEST}"),
+        }),
     }
 }
 
@@ -144,6 +169,16 @@ mod tests {
         fill(1, &format(true), &mut out);
         assert_eq!(out[..4], [77.0, 123.0, 129.0, 80.0]);
         assert_eq!((out[240], out[719]), (100.0, 180.0));
+    }
+
+    #[test]
+    fn a_size_is_understood_or_refused() {
+        let told = |text: &str| size(&BTreeMap::from([(SIZE.to_owned(), text.to_owned())]), "m");
+        assert_eq!(size(&BTreeMap::new(), "m").unwrap(), None);
+        assert_eq!(told("32x64").unwrap(), Some((32, 64)));
+        for wrong in ["32", "x", "0x32", "32x999999999", "-1x1", "axb"] {
+            assert!(told(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -36,6 +36,9 @@ pub struct Candidate {
     pub landmarks: Option<[Point; 5]>,
 }
 
+/// What the models are for, in errors.
+const TASK: &str = "face detection";
+
 /// Long side of the input of models that take any size, in pixels, where nobody says otherwise: the size at which the small
 /// detectors of this field are commonly run on webcams.
 pub const DEFAULT_LONG_SIDE: usize = 320;
@@ -106,11 +109,11 @@ impl Detector {
     /// Those of [`Engine::open`]; [`Error::UnfitModel`] where it is no face detector of a known family.
     pub fn open(file: &ModelFile, options: Options) -> Result<Self> {
         let engine = Engine::open(&file.name, &file.bytes, options)?;
-        let card = Card::from_facts(engine.facts(), &file.name)?;
-        let card = file.sidecar.clone().or(card);
+        let told = Card::from_facts(engine.facts(), &file.name)?;
+        let card = file.sidecar.clone().or(told.clone());
         let unfit = |reason: String| Error::UnfitModel {
             model: file.name.clone(),
-            task: "face detection",
+            task: TASK,
             reason,
         };
         if card.task.is_some_and(|t| t != Task::Detection) {
@@ -138,6 +141,7 @@ impl Detector {
                 family.as_str()
             )));
         }
+        check_golden(&engine, &told, family, (nchw, fixed), &file.name)?;
         Ok(Self {
             family,
             file: file.name.clone(),
@@ -215,7 +219,7 @@ impl Detector {
         })?;
         decoded.map_err(|reason| Error::UnfitModel {
             model: self.file.clone(),
-            task: "face detection",
+            task: TASK,
             reason,
         })?;
         let overlap = settings
@@ -315,6 +319,40 @@ fn input_shape(engine: &Engine) -> Result<(bool, Option<(usize, usize)>), String
         (Err(_), Err(_)) => Ok((nchw, None)),
         _ => Err(described()),
     }
+}
+
+/// Lets the model answer to its golden input, where its card has one: prepared as the model itself says, not as a user may want it.
+fn check_golden(
+    engine: &Engine,
+    told: &Card,
+    family: Family,
+    (planar, fixed): (bool, Option<(usize, usize)>),
+    model: &str,
+) -> Result<()> {
+    let facts = engine.facts();
+    let Some((width, height)) = crate::golden::size(facts, model)?.or(fixed) else {
+        return match facts.get(crate::golden::INPUT) {
+            None => Ok(()),
+            Some(_) => Err(Error::Card {
+                origin: model.to_owned(),
+                reason: format!(
+                    "`{}` needs `{}`: the model takes any size",
+                    crate::golden::INPUT,
+                    crate::golden::SIZE
+                ),
+            }),
+        };
+    };
+    let (channels, mean, scale) = family.preprocessing();
+    let format = TensorFormat {
+        width,
+        height,
+        planar,
+        channels: told.color.unwrap_or(channels),
+        mean: told.mean.unwrap_or(mean),
+        scale: told.scale.unwrap_or(scale),
+    };
+    crate::golden::check(engine, facts, &format, model, TASK)
 }
 
 /// Width and height for a model that takes any.

@@ -16,6 +16,7 @@ use liveness::runtime::Options;
 use liveness::signature::Signature;
 use liveness::sync::lock;
 use liveness::track::Tracker;
+use liveness_models::FACE_DETECTOR;
 
 use crate::caps::{self, pixel_aspect};
 use crate::device::Device;
@@ -125,7 +126,7 @@ impl ObjectImpl for FaceDetect {
                 p::text(
                     "model",
                     "Model",
-                    "ONNX file of a face detector (YuNet, SCRFD, UltraFace, RetinaFace, BlazeFace, SSD)",
+                    "ONNX file of a face detector (YuNet, SCRFD, UltraFace, RetinaFace, BlazeFace, SSD); by default the one that ships with this element",
                 ),
                 p::text(
                     "model-info",
@@ -263,24 +264,22 @@ impl BaseTransformImpl for FaceDetect {
 
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let settings = lock(&self.settings).clone();
-        let path = settings.model.as_deref().ok_or_else(|| {
-            gst::error_msg!(
-                gst::ResourceError::Settings,
-                ("no face detector is named: set model=FILE.onnx (YuNet, SCRFD, UltraFace, RetinaFace, BlazeFace, SSD)")
-            )
-        })?;
         let options = Options {
             device: settings.device.into(),
             threads: settings.threads as usize,
         };
-        let detector = ModelFile::read(path, settings.model_info.as_deref())
+        let file = match &settings.model {
+            Some(path) => ModelFile::read(path, settings.model_info.as_deref()),
+            None => Ok(FACE_DETECTOR.file()),
+        };
+        let detector = file
             .and_then(|file| Detector::open(&file, options))
             .map_err(|e| error::message(&e))?;
         gst::info!(
             CAT,
             imp = self,
             "{} is a {} model, threshold {}",
-            path.display(),
+            detector.name(),
             detector.family().as_str(),
             detector.default_threshold()
         );
