@@ -374,15 +374,15 @@ fn messages_come_when_they_were_asked_for() {
 #[test]
 fn real_models_find_the_astronaut_and_nobody_else() {
     init();
-    let Some(assets) = common::assets() else {
-        return;
-    };
+    let assets = common::assets();
     // Her face in astronaut.png.
     let face = Rect::from_corners(176.0, 68.0, 278.0, 200.0);
     let source = picture(&astronaut(), (512, 512), (0, 0));
     // A squashed portrait frame is where others see a second face.
     let portrait = picture(&astronaut(), (540, 960), (14, 300));
+    // The first is the one that ships.
     for name in [
+        "",
         "yunet_n_dynamic.onnx",
         "yunet_s_dynamic.onnx",
         "yunet_n_320_320.onnx",
@@ -391,7 +391,11 @@ fn real_models_find_the_astronaut_and_nobody_else() {
         "retinaface_mb025_640.onnx",
         "blazeface_short_128.onnx",
     ] {
-        let element = facedetect(&common::model(&assets, name).display().to_string());
+        let element = match (name, &assets) {
+            ("", _) => facedetect(""),
+            (_, Some(assets)) => facedetect(&common::model(assets, name).display().to_string()),
+            (_, None) => break,
+        };
         for format in [
             F::I420,
             F::Nv12,
@@ -433,14 +437,7 @@ fn real_models_find_the_astronaut_and_nobody_else() {
 #[test]
 fn pictures_without_a_face_are_analysed_and_have_none() {
     init();
-    let Some(assets) = common::assets() else {
-        return;
-    };
-    let element = facedetect(
-        &common::model(&assets, "yunet_n_dynamic.onnx")
-            .display()
-            .to_string(),
-    );
+    let element = facedetect("");
     let pictures = common::root().join(".setup/pictures");
     let mut seen = 0;
     for entry in std::fs::read_dir(pictures).unwrap() {
