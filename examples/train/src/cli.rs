@@ -119,7 +119,7 @@ pub struct Train {
     /// Side of what the net sees, over that of the face's box [default: 1.2 for livenessnet, 2.7 for liveness: paper edges and
     /// bezels show]
     #[arg(long, value_name = "FACTOR", value_parser = factor, help_heading = NET)]
-    pub crop_scale: Option<f32>,
+    pub crop_scale: Option<f64>,
 
     /// What of examples is changed at random: all, none, or some of flip, rotate, shift, scale, jitter, color, light, blur, motion,
     /// downscale, noise, jpeg, erase
@@ -346,10 +346,14 @@ fn within(text: &str, range: std::ops::RangeInclusive<f32>) -> Result<f32, Strin
     range.contains(&n).then_some(n).ok_or_else(told)
 }
 
-fn share(text: &str) -> Result<f64, String> {
-    let n = f64::from(within(text, 0.0..=1.0)?);
-    // As it was typed: 0.05 and not 0.05000000074505806.
+/// As it was typed: 0.05 and not 0.05000000074505806.
+fn exact(text: &str, range: std::ops::RangeInclusive<f32>) -> Result<f64, String> {
+    let n = f64::from(within(text, range)?);
     Ok(text.trim().parse().unwrap_or(n))
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    exact(text, 0.0..=1.0)
 }
 
 fn share32(text: &str) -> Result<f32, String> {
@@ -364,8 +368,8 @@ fn strength(text: &str) -> Result<f32, String> {
     within(text, 0.0..=3.0)
 }
 
-fn factor(text: &str) -> Result<f32, String> {
-    within(text, 0.5..=8.0)
+fn factor(text: &str) -> Result<f64, String> {
+    exact(text, 0.5..=8.0)
 }
 
 fn rate(text: &str) -> Result<f32, String> {

@@ -22,6 +22,10 @@ use crate::data::scan::{Role, Scan, Source, scan};
 /// Files that are named on the terminal at the most; all are in the report's folder.
 const NAMED: usize = 10;
 
+/// What a report calls the parts that were held out of the folders to train on. A folder to measure on that has such a name is called by
+/// its path.
+const PARTS: [&str; 2] = ["held out", "validation"];
+
 /// The faces of all folders.
 pub(super) struct Gathered {
     /// To train on.
@@ -123,7 +127,7 @@ fn by_folder(scan: &Scan) -> Vec<(String, Vec<Source>)> {
             let root = &scan.folders[source.folder].root;
             let short = root.file_name().map(|n| n.to_string_lossy().into_owned());
             let short = short.unwrap_or_else(|| root.display().to_string());
-            let taken = named.iter().any(|(n, _)| *n == short);
+            let taken = PARTS.contains(&&*short) || named.iter().any(|(n, _)| *n == short);
             let name = if taken {
                 root.display().to_string()
             } else {

@@ -23,14 +23,18 @@ pub(super) struct Judge {
 }
 
 impl Judge {
-    /// `files` as the element takes them: separated by commas.
+    /// `files` as the element takes them: separated by commas. A file whose own name has a comma in it is one file.
     ///
     /// # Errors
     /// Where one cannot be read or is no liveness model.
     pub(super) fn open(files: &str) -> Result<Self> {
-        let paths = files.split(',').map(|f| Path::new(f.trim()));
+        let paths: Vec<&str> = match Path::new(files).is_file() {
+            true => vec![files],
+            false => files.split(',').map(str::trim).collect(),
+        };
         let files = paths
-            .map(|path| ModelFile::read(path, None))
+            .iter()
+            .map(|path| ModelFile::read(Path::new(path), None))
             .collect::<Result<Vec<_>, _>>()?;
         Self::of(files)
     }

@@ -4,6 +4,7 @@
 //! | file | what it knows |
 //! |---|---|
 //! | `train`, `evaluate` | the order of the steps |
+//! | `finish` | from a net to its model and report |
 //! | `gather` | from folders to faces, with what the user must see of them |
 //! | `learn` | from faces to a net: split, settings, fitting |
 //! | `threshold` | from validation answers to a threshold |
@@ -12,7 +13,11 @@
 //! | `workplace` | the output folder |
 //! | `progress` | bars and lines |
 
+// Tables are what this program prints.
+#![allow(clippy::print_stdout)]
+
 mod evaluate;
+mod finish;
 mod gather;
 mod judge;
 mod learn;

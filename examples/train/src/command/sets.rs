@@ -65,35 +65,36 @@ pub(super) fn rows<'a>(
     faces: impl Iterator<Item = &'a Patch>,
     name: impl Fn(&Patch) -> String,
 ) -> Vec<DataRow> {
-    let mut kinds: BTreeMap<(String, Class, String), (usize, BTreeSet<&str>, BTreeSet<&str>)> =
-        BTreeMap::new();
+    let mut kinds: BTreeMap<(String, Class, String), Kind> = BTreeMap::new();
     for face in faces {
         let about = &face.about;
         let attack = match about.class {
             Class::Live => String::new(),
             Class::Spoof => species(face),
         };
-        let (n, sessions, clients) = kinds.entry((name(face), about.class, attack)).or_default();
-        *n += 1;
-        sessions.insert(&about.session);
+        let kind = kinds.entry((name(face), about.class, attack)).or_default();
+        kind.pictures += 1;
+        kind.sessions.insert(&about.session);
         if groups_are(face) == "clients" {
-            clients.insert(&about.group_name);
+            kind.clients.insert(&about.group_name);
         }
     }
-    let row = |((set, class, attack), (pictures, sessions, clients)): (
-        _,
-        (_, BTreeSet<_>, BTreeSet<_>),
-    )| {
-        let class: Class = class;
-        DataRow {
-            set,
-            part: part.to_owned(),
-            class: class.as_str().to_owned(),
-            attack,
-            pictures,
-            sessions: sessions.len(),
-            clients: (!clients.is_empty()).then_some(clients.len()),
-        }
+    let row = |((set, class, attack), kind): ((_, Class, _), Kind)| DataRow {
+        set,
+        part: part.to_owned(),
+        class: class.as_str().to_owned(),
+        attack,
+        pictures: kind.pictures,
+        sessions: kind.sessions.len(),
+        clients: (!kind.clients.is_empty()).then_some(kind.clients.len()),
     };
     kinds.into_iter().map(row).collect()
+}
+
+/// What there is of one kind.
+#[derive(Default)]
+struct Kind<'a> {
+    pictures: usize,
+    sessions: BTreeSet<&'a str>,
+    clients: BTreeSet<&'a str>,
 }

@@ -6,15 +6,26 @@ use liveness::metrics::{Answer, Scope, bpcer, threshold_for_apcer};
 use crate::report::Threshold;
 
 /// The threshold at which no kind of attack is accepted more often than `apcer` and the fewest live faces are refused. Where a whole
-/// range does that, the point in it that is nearest to even odds: at the range's end the next new face would be on the other side.
+/// range does that, the point in it that is nearest to even odds; never at an answer, but half way to the next: at its very place a
+/// new face like it would be on the other side.
 pub(super) fn choose(answers: &[Answer], apcer: f64, on: &str) -> Threshold {
     let Some(lowest) = threshold_for_apcer(answers, apcer, Scope::Worst) else {
         return Threshold::default();
     };
     let refused = bpcer(answers, lowest).value();
+    let scores = || answers.iter().filter_map(Answer::probability);
+    let next = |score: f64| scores().filter(|p| *p < score).fold(0.0, f64::max);
+    let half_way = |score: f64| f64::midpoint(next(score), score);
     let accepted = answers.iter().filter(|a| a.bona_fide && a.accepted(lowest));
-    let highest = accepted.filter_map(Answer::probability).fold(1.0, f64::min);
-    let value = 0.5_f64.clamp(lowest.min(1.0), highest.max(lowest.min(1.0)));
+    let highest = accepted.filter_map(Answer::probability).reduce(f64::min);
+    let value = match highest {
+        // Half way already.
+        Some(_) if 0.5 <= next(lowest) => lowest,
+        Some(highest) if 0.5 >= highest => half_way(highest),
+        Some(_) => 0.5,
+        // Only refusing everybody keeps the bound.
+        None => lowest,
+    };
     let told = match refused {
         Some(share) => format!("; {:.1} % of live faces are refused there", 100.0 * share),
         None => String::new(),
@@ -43,9 +54,9 @@ mod tests {
         let t = choose(&answers(&[0.9, 0.95], &[0.01, 0.02]), 0.05, "x");
         assert_eq!(t.value, 0.5);
         let t = choose(&answers(&[0.3, 0.95], &[0.01, 0.02]), 0.05, "x");
-        assert!((t.value - 0.3).abs() < 1e-6, "{}", t.value);
+        assert!((t.value - 0.16).abs() < 1e-6, "{}", t.value);
         let t = choose(&answers(&[0.9, 0.95], &[0.7, 0.02]), 0.0, "x");
-        assert!((t.value - 0.9).abs() < 1e-6, "{}", t.value);
+        assert!((t.value - 0.8).abs() < 1e-6, "{}", t.value);
     }
 
     #[test]
@@ -57,6 +68,12 @@ mod tests {
         let accepted = all.iter().filter(|a| !a.bona_fide && a.accepted(t)).count();
         assert!(accepted <= 5, "{accepted}");
         assert!(t < 0.96, "{t}");
+    }
+
+    #[test]
+    fn where_nothing_else_keeps_the_bound_everybody_is_refused() {
+        let t = choose(&answers(&[0.4, 0.5], &[0.9, 0.95]), 0.0, "x").value;
+        assert!(t > 0.95, "{t}");
     }
 
     #[test]

@@ -96,8 +96,10 @@ impl Workplace {
         let path = folder.join(RUN);
         let text = std::fs::read_to_string(&path)
             .with_context(|| format!("{} holds no run to resume", folder.display()))?;
-        let args = serde_json::from_str(&text)
+        let mut args: Train = serde_json::from_str(&text)
             .with_context(|| format!("{} is damaged", path.display()))?;
+        // The file does not say it: without this word the run would begin anew.
+        args.resume = Some(folder.to_owned());
         Ok(Self {
             folder: folder.to_owned(),
             args,

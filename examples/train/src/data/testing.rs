@@ -62,6 +62,7 @@ pub(crate) fn gradient(width: usize, height: usize, face: Rect) -> Patch {
         sha256: [0; 32],
         hash: Hash::default(),
         face,
+        origin: (0, 0),
         box_from: BoxFrom::Detector,
         cramped: false,
         short: false,

@@ -162,16 +162,6 @@ pub struct Ranking<T> {
     pub trials: Vec<Trial<T>>,
 }
 
-impl<T> Ranking<T> {
-    /// By how much the winner's equal error rate is below that of the next one with as many epochs. Near 0: the winner was lucky.
-    pub fn lead(&self) -> Option<f64> {
-        let [first, second, ..] = &self.trials[..] else {
-            return None;
-        };
-        (first.epochs == second.epochs).then(|| second.score.eer - first.score.eer)
-    }
-}
-
 /// Finds the best of `settings`. `run` trains with one of them for a number of epochs, from scratch, and gives the best score on the
 /// validation examples; `None`: it was told to stop, and so is this.
 ///
@@ -266,14 +256,6 @@ mod tests {
         assert_eq!(ranking.trials.len(), 9);
         assert_eq!(spent[4], 4 + 12 + 36);
         assert_eq!(spent[0], 4);
-        // Three had 12 epochs, one of them 36.
-        assert_eq!(ranking.lead(), None);
-        let two = Halving {
-            rounds: 2,
-            ..Halving::default()
-        };
-        let ranking = tune(&settings, &two, |s, _| Ok(Some(score(*s as f64 / 10.0)))).unwrap();
-        assert!((ranking.lead().unwrap() - 0.1).abs() < 1e-9);
     }
 
     #[test]

@@ -92,6 +92,12 @@ impl Folder {
     }
 }
 
+/// What a run that was killed leaves while it writes a file aside, see [`crate::onnx::replace`].
+fn is_aside(name: &std::ffi::OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name.starts_with('.') && name.ends_with(".part")
+}
+
 /// Whether nothing is there, or an earlier report.
 pub(super) fn check(target: &Path) -> Result<()> {
     let entries = match fs::read_dir(target) {
@@ -101,7 +107,7 @@ pub(super) fn check(target: &Path) -> Result<()> {
     };
     for entry in entries {
         let name = entry.map_err(|e| failed(target, &e))?.file_name();
-        if !OURS.iter().chain(&OWN).any(|ours| name == *ours) {
+        if !OURS.iter().chain(&OWN).any(|ours| name == *ours) && !is_aside(&name) {
             bail!(
                 "{}: holds {}, which is no part of a report. Choose another folder for the report, or empty this one",
                 target.display(),
