@@ -125,7 +125,7 @@ fn a_classifier_without_a_model_asks_for_one_and_a_detector_takes_its_own() {
             &["set model=FILE.onnx"],
         );
         let pipeline = format!("videotestsrc num-buffers=2 ! livenessfacedetect {model} ! fakesink");
-        assert_eq!(folder.launch(&pipeline).code(), Some(0));
+        folder.launch(&pipeline).run().cleanly(&[0]);
     }
 }
 

@@ -29,7 +29,6 @@ fn the_pipeline_runs_with_a_test_picture_for_the_camera() {
     let line = pipeline(&readme())
         .replace("v4l2src", "videotestsrc num-buffers=5")
         .replace("autovideosink", "fakesink name=s")
-        .replace("yunet.onnx", &model("yunet_n_dynamic.onnx"))
         .replace(
             "=MiniFASNetV2_2.7_80.onnx",
             &format!("={}", model("MiniFASNetV2_2.7_80.onnx")),

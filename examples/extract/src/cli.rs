@@ -92,7 +92,7 @@ pub(crate) struct Cli {
     #[command(flatten)]
     filters: Filters,
 
-    /// ONNX file of a face detector (YuNet, SCRFD, UltraFace, RetinaFace, BlazeFace, SSD)
+    /// ONNX file of a face detector (YuNet, SCRFD, UltraFace, RetinaFace, BlazeFace, SSD) [default: the one that ships]
     #[arg(long, value_name = "FILE", env = "LIVENESS_DETECTOR", help_heading = DETECTOR)]
     model: Option<PathBuf>,
 

@@ -85,12 +85,7 @@ pub(crate) fn hold_detector(extract: &Extract) -> anyhow::Result<Held> {
         || "the detector does not start".to_owned(),
         |e| faults::text(&e),
     );
-    match extract.model {
-        None => {
-            bail!("{said}\nName one with --model FILE.onnx or with the variable LIVENESS_DETECTOR")
-        }
-        Some(_) => bail!("{said}"),
-    }
+    bail!("{said}")
 }
 
 /// Sets properties as the user wrote them. The command line has checked their values.

@@ -173,8 +173,6 @@ mod usage {
             return;
         };
         let film = ground.film("a.mkv", 5);
-        let none = ground.bare().arg(&film).run().cleanly(&[1]);
-        none.says(&["--model FILE.onnx", "LIVENESS_DETECTOR"]);
         let missing = ground.bare().args(["--model", "/no/face.onnx"]).arg(&film);
         missing
             .run()

@@ -20,14 +20,14 @@ Examples:
 
   Three data sets to train on, another one to measure on
     liveness-train train --train nuaa celebaspoof webcams --test casia \\
-        --detector yunet.onnx --net liveness --output model
+        --net liveness --output model
 
   Go on where it was stopped or killed
     liveness-train train --resume model
 
   Any ONNX models side by side; `a.onnx,b.onnx` are fused
     liveness-train evaluate --model model/model.onnx --model a.onnx,b.onnx \\
-        --test casia --detector yunet.onnx --output report
+        --test casia --output report
 
 Exit status:
   0    done
@@ -254,7 +254,7 @@ pub struct Evaluate {
 #[derive(Clone, Debug, Default, PartialEq, clap::Args, Serialize, Deserialize)]
 #[command(next_help_heading = DATA)]
 pub struct FacesArgs {
-    /// ONNX file of a face detector, for whole frames [default: $LIVENESS_DETECTOR]
+    /// ONNX file of a face detector, for whole frames [default: $LIVENESS_DETECTOR, else the one that ships]
     #[arg(long, value_name = "FILE")]
     pub detector: Option<PathBuf>,
 

@@ -57,7 +57,7 @@ fn loaded(assets: &Path, folder: &Path, spec: InputSpec) -> Loaded {
     let scan = scan(&[folder.to_owned()], &[]).unwrap();
     let options = Options {
         spec,
-        detector: Some(model(assets, "yunet_n_dynamic.onnx")),
+        detector: Some(ModelFile::read(&model(assets, "yunet_n_dynamic.onnx"), None).unwrap()),
         crops: Crops::Auto,
         threads: None,
     };

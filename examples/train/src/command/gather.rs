@@ -7,6 +7,8 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 use liveness::dataset::label::Class;
 use liveness::dataset::sample::LeftOut;
+use liveness::model::ModelFile;
+use liveness_models::FACE_DETECTOR;
 
 use super::progress;
 use crate::cli::{CropsBy, FacesArgs};
@@ -54,7 +56,7 @@ pub(super) fn gather(train: &[PathBuf], test: &[PathBuf], how: How) -> Result<Ga
     print!("{scan}");
     let options = load::Options {
         spec: how.spec,
-        detector: how.faces.detector(),
+        detector: detector(how.faces)?,
         crops: match how.faces.crops {
             CropsBy::Auto => Crops::Auto,
             CropsBy::None => Crops::None,
@@ -115,6 +117,22 @@ pub(super) fn gather(train: &[PathBuf], test: &[PathBuf], how: How) -> Result<Ga
         notes,
         left_out,
     })
+}
+
+/// The detector that was named, or the one that ships. None where no face has to be found, or without ONNX Runtime: crops and manifests
+/// need none.
+fn detector(faces: &FacesArgs) -> Result<Option<ModelFile>> {
+    if matches!(faces.crops, CropsBy::Margin(_)) {
+        return Ok(None);
+    }
+    if let Some(path) = faces.detector() {
+        return Ok(Some(ModelFile::read(&path, None)?));
+    }
+    if let Err(error) = liveness::runtime::environment() {
+        println!("note: no face is looked for: {error}");
+        return Ok(None);
+    }
+    Ok(Some(FACE_DETECTOR.file()))
 }
 
 /// The folders to measure on, each with a name of its own.

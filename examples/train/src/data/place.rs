@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Where the face is in a picture: as its manifest says, as the detector sees it, or because the picture is the face.
 
-use std::path::Path;
-
 use liveness::dataset::record::Record;
 use liveness::detect::{Detector, InputSize, Settings};
 use liveness::geometry::Rect;
@@ -58,11 +56,8 @@ pub(super) struct Finder {
 impl Finder {
     /// # Errors
     /// Where the detector cannot be opened.
-    pub(super) fn open(detector: Option<&Path>, crops: Crops) -> anyhow::Result<Self> {
-        let open = |path| -> anyhow::Result<_> {
-            let file = ModelFile::read(path, None)?;
-            Ok(Detector::open(&file, Options::default())?)
-        };
+    pub(super) fn open(detector: Option<&ModelFile>, crops: Crops) -> anyhow::Result<Self> {
+        let open = |file| Detector::open(file, Options::default());
         Ok(Self {
             detector: detector.map(open).transpose()?,
             crops,
