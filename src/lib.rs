@@ -9,7 +9,7 @@
 //! | module | what it knows |
 //! |---|---|
 //! | [`error`], [`sync`], [`geometry`], [`image`], [`face`] | words of the field and of the house |
-//! | [`metrics`] | how good answers are: APCER, BPCER and their kin, with intervals |
+//! | [`metrics`] | how good answers are: APCER, BPCER and their kin, AP of detectors, with intervals |
 //! | [`signature`] | whether a picture still lies as it lay |
 //! | [`resize`], [`letterbox`], [`crop`] | pixels to tensors |
 //! | [`quality`] | whether a face is sharp, well lit, wholly in the frame |

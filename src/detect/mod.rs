@@ -168,6 +168,11 @@ impl Detector {
         &self.name
     }
 
+    /// Width and height of the input in pixels, where the model takes no other.
+    pub fn fixed_size(&self) -> Option<(usize, usize)> {
+        self.fixed
+    }
+
     /// Confidence from which on a candidate is a face when the user does not say.
     pub fn default_threshold(&self) -> f32 {
         self.card

@@ -60,6 +60,17 @@ impl Interval {
         })
     }
 
+    /// Of a share (0..1) measured on `trials` groups, from its resamples. Where these do not differ, they say nothing about the
+    /// precision, and it is Wilson's with each group as one trial. None of no resamples.
+    pub(super) fn of_share(value: f64, figures: Vec<f64>, trials: usize) -> Option<Self> {
+        let low = figures.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = figures.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        if !figures.is_empty() && trials > 0 && high - low < 1e-12 {
+            return Some(wilson_share(value, trials, Method::WilsonOverGroups));
+        }
+        Self::percentiles(figures)
+    }
+
     /// Of the mean of two figures, each given with its interval. Takes them for independent.
     pub(super) fn of_mean(a: (f64, Self), b: (f64, Self)) -> Self {
         let mean = (a.0 + b.0) / 2.0;
@@ -82,7 +93,7 @@ pub fn wilson(hits: usize, n: usize) -> Option<Interval> {
 }
 
 /// The same for a share of `n` trials, 0..1.
-pub(super) fn wilson_share(share: f64, n: usize, method: Method) -> Interval {
+fn wilson_share(share: f64, n: usize, method: Method) -> Interval {
     let n = n as f64;
     let scale = 1.0 + Z * Z / n;
     let middle = (share + Z * Z / (2.0 * n)) / scale;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! How good answers are: the error rates of presentation-attack detection, with what is known about their precision. Knows numbers only.
+//! [`detection`] does the same for face detectors.
 //!
 //! The words are those of ISO/IEC 30107-3. A live face is a *bona fide presentation*; a print, replay or mask an *attack presentation*
 //! made with an *instrument* of some *species*. An [`Answer`] is what a model said about one of them. It is accepted where its
@@ -36,6 +37,7 @@
 mod answer;
 mod bootstrap;
 mod calibration;
+pub mod detection;
 mod interval;
 mod normal;
 mod ranking;

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::calibration::{Bin, expected_calibration_error, reliability};
-use super::interval::{Interval, Method, wilson_share};
+use super::interval::{Interval, Method};
 use super::ranking::Ranking;
 use super::rates::confusion;
 use super::tally::{Rates, Tally};
@@ -220,13 +220,6 @@ impl Resamples {
     }
 }
 
-/// Whether the resamples say nothing about the precision, since they are all the same.
-fn all_the_same(figures: &[f64]) -> bool {
-    let low = figures.iter().copied().fold(f64::INFINITY, f64::min);
-    let high = figures.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    high - low < 1e-12
-}
-
 /// Figures with their intervals.
 struct Estimates<'a> {
     counts: Counts,
@@ -242,10 +235,7 @@ impl Estimates<'_> {
         if self.resamples.rates.is_empty() || trials == 0 {
             return None;
         }
-        if all_the_same(&figures) {
-            return Some(wilson_share(value, trials, Method::WilsonOverGroups));
-        }
-        Interval::percentiles(figures)
+        Interval::of_share(value, figures, trials)
     }
 
     fn bpcer(&self) -> Option<Estimate> {

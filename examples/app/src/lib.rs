@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What the example programs share: how they find ONNX Runtime, and how they are stopped.
+//! What the example programs share: how they find ONNX Runtime, read pictures, and are stopped.
 
+pub mod picture;
 pub mod runtime;
 pub mod signals;
 
