@@ -77,10 +77,14 @@ pub fn size(facts: &BTreeMap<String, String>, model: &str) -> Result<Option<(usi
     let sides = text.split_once('x');
     let sides = sides.and_then(|(w, h)| Some((w.trim().parse().ok()?, h.trim().parse().ok()?)));
     match sides {
-        Some((w, h)) if (1..=LARGEST).contains(&w) && (1..=LARGEST).contains(&h) => Ok(Some((w, h))),
+        Some((w, h)) if (1..=LARGEST).contains(&w) && (1..=LARGEST).contains(&h) => {
+            Ok(Some((w, h)))
+        }
         _ => Err(Error::Card {
             origin: model.to_owned(),
-            reason: format!("`{SIZE} = {text}` is not of the form WIDTHxHEIGHT, with sides up to {LARGEST}"),
+            reason: format!(
+                "`{SIZE} = {text}` is not of the form WIDTHxHEIGHT, with sides up to {LARGEST}"
+            ),
         }),
     }
 }

@@ -124,7 +124,8 @@ fn a_classifier_without_a_model_asks_for_one_and_a_detector_takes_its_own() {
             CLASSIFY,
             &["set model=FILE.onnx"],
         );
-        let pipeline = format!("videotestsrc num-buffers=2 ! livenessfacedetect {model} ! fakesink");
+        let pipeline =
+            format!("videotestsrc num-buffers=2 ! livenessfacedetect {model} ! fakesink");
         folder.launch(&pipeline).run().cleanly(&[0]);
     }
 }

@@ -31,7 +31,12 @@ fn main() -> ExitCode {
 
 fn describe(model: &Shipped) -> anyhow::Result<()> {
     let file = model.file();
-    println!("{}: {} ({} bytes)", model.name, model.purpose, file.bytes.len());
+    println!(
+        "{}: {} ({} bytes)",
+        model.name,
+        model.purpose,
+        file.bytes.len()
+    );
     let engine = Engine::open(&file.name, &file.bytes, Options::default())?;
     for (fact, value) in engine.facts() {
         let short: String = value.chars().take(SHOWN).collect();

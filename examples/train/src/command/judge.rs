@@ -11,10 +11,10 @@ use liveness::image::{Layout, Plane, View};
 use liveness::liveness::{Classifier, Settings};
 use liveness::model::ModelFile;
 use liveness::runtime::Options;
+use liveness_app::picture::Picture;
 
 use super::progress;
 use crate::data::patch::Patch;
-use crate::data::picture::read;
 
 /// One or several models that are fused.
 pub(super) struct Judge {
@@ -91,7 +91,8 @@ impl Judge {
 
 fn answer(classifier: &mut Classifier, patch: &Patch) -> Result<Option<f32>> {
     let about = &patch.about;
-    let picture = read(&about.path).map_err(|e| anyhow!("{} {e}", about.path.display()))?;
+    let picture =
+        Picture::read(&about.path).map_err(|e| anyhow!("{} {e}", about.path.display()))?;
     let view = picture.view().map_err(|e| anyhow!(e))?;
     let mut rect = about.face;
     rect.x -= about.origin.0 as f32;

@@ -137,7 +137,7 @@ impl<'a> Worker<'a> {
         let sample = &source.sample;
         let found = self.finder.find(&view, size, sample.record.as_ref())?;
         let scene = Scene {
-            rgb: picture.rgb.as_raw(),
+            rgb: picture.rgb().as_raw(),
             size,
             face: found.face,
             place: found.place,

@@ -16,7 +16,7 @@ pub mod load;
 pub mod loaded;
 mod near;
 pub mod patch;
-pub(crate) mod picture;
+mod picture;
 pub mod place;
 pub mod scan;
 pub mod split;
