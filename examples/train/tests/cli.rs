@@ -371,6 +371,26 @@ mod training {
         }
     }
 
+    /// The same pictures are live and spoofs: no live face scores above all spoofs, and no threshold keeps the bound but one that refuses
+    /// everybody.
+    #[test]
+    fn what_cannot_be_told_apart_becomes_a_model_that_accepts_nobody() {
+        let ground = Ground::new();
+        let same = ground.pictures("same", |p, name| p < 6 && name.starts_with("real"));
+        for (name, bytes) in ground.files("same") {
+            ground.put(&format!("same/{}", name.replace("real", "print")), &bytes);
+        }
+        let tool = ground.train(&same).args(["--epochs", "1"]);
+        let trained = Trained::of(&ground, ended(tool).cleanly(&[0]));
+        assert_eq!(trained.json("labels.json")["threshold"], 1.0);
+        let facts = onnx::read(&ground.path("model/model.onnx")).unwrap().facts;
+        assert_eq!(facts["threshold"], "1");
+        let metrics = trained.json("metrics.json");
+        let valid = sets(&metrics)["validation"];
+        assert_eq!(valid["bpcer"]["value"], 1.0, "{valid}");
+        assert!(facts["threshold-chosen"].contains("100.0 % of live faces are refused"));
+    }
+
     #[test]
     fn another_folder_is_measured_as_evaluate_measures_it() {
         let ground = Ground::new();
@@ -536,6 +556,9 @@ mod stopped {
             .evaluate(&[&ground.path("model/model.onnx")])
             .arg("--test");
         super::ended(tool.arg(ground.path("faces"))).cleanly(&[0]);
+        // The same command again does not begin anew unasked.
+        let refused = super::ended(ground.full(&ground.path("faces"))).cleanly(&[1]);
+        refused.says(&["a run that is not finished", "--resume"]);
         // A run belongs to its pictures.
         let picture = ground.path("faces/real/ann_000.jpg");
         let kept = fs::read(&picture).unwrap();

@@ -23,8 +23,8 @@ pub(super) fn choose(answers: &[Answer], apcer: f64, on: &str) -> Threshold {
         Some(_) if 0.5 <= next(lowest) => lowest,
         Some(highest) if 0.5 >= highest => half_way(highest),
         Some(_) => 0.5,
-        // Only refusing everybody keeps the bound.
-        None => lowest,
+        // Only refusing everybody keeps the bound; no card can say more than 1.
+        None => lowest.min(1.0),
     };
     let told = match refused {
         Some(share) => format!("; {:.1} % of live faces are refused there", 100.0 * share),

@@ -35,15 +35,16 @@ impl Workplace {
 
     fn begin(mut args: Train) -> Result<Self> {
         let folder = args.output.clone().context("no --output is named")?;
-        if folder.join(MODEL).exists() && !args.overwrite {
-            bail!(
-                "{} holds a model already: name another folder, or add --overwrite to lose that one",
-                folder.display()
-            );
-        }
+        // First: beside the checkpoint there is a model where the run was stopped by Ctrl-C.
         if folder.join(CHECKPOINT).exists() && !args.overwrite {
             bail!(
                 "{0} holds a run that is not finished: `liveness-train train --resume {0}` goes on with it, --overwrite begins anew",
+                folder.display()
+            );
+        }
+        if folder.join(MODEL).exists() && !args.overwrite {
+            bail!(
+                "{} holds a model already: name another folder, or add --overwrite to lose that one",
                 folder.display()
             );
         }
