@@ -94,8 +94,8 @@ pub(super) fn about_split(split: &Split) -> Vec<String> {
 fn warnings<'a>(report: &Report, measured: &[Measured]) -> Vec<Block<'a>> {
     let mut all = about_split(&report.split);
     if let Some(first) = measured.first() {
-        if first.model.threshold.value > 1.0 {
-            all.push("The threshold is above 1: every face is refused.".into());
+        if first.model.threshold.value >= 1.0 {
+            all.push("The threshold is 1 or more: every face is refused.".into());
         }
         for set in &first.sets {
             let named = |c: String| format!("{}: {c}", set.set.name);
