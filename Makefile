@@ -13,7 +13,7 @@ SOURCE ?=
 # The test sets, for the tests that need them; those are skipped where the folder does not exist.
 export LIVENESS_ASSETS ?= $(abspath ../shared/assets)
 
-.PHONY: help setup demo test check build install uninstall clean
+.PHONY: help setup demo models test check build install uninstall clean
 
 help: ## list the targets
 	@printf 'usage: make TARGET\n\n'
@@ -35,6 +35,10 @@ demo: ## find and judge the faces in a film: make demo [SOURCE=film.mp4 | pictur
 	$(CARGO) build --release -p gst-plugin-liveness
 	@scripts/demo.sh $(if $(SOURCE),"$$SOURCE")
 export SOURCE
+
+models: ## list the models that ship, and check that they answer as when they were written
+	@scripts/setup.sh --packages --runtime
+	scripts/env.sh $(CARGO) run --release -p liveness-models
 
 test: ## run all tests
 	@scripts/setup.sh
