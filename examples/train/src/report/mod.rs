@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The report of a training or an evaluation: one folder with the figures, their intervals, plots and the worst mistakes.
 //!
-//! [`Report`] is plain data that the others fill in; [`write`] makes the folder. It knows [`liveness::metrics`] and pictures,
+//! [`Report`] is plain data that the others fill in; [`write()`] makes the folder. It knows [`liveness::metrics`] and pictures,
 //! nothing of nets or training.
 //!
 //! | file | what it is |
@@ -49,10 +49,10 @@ pub fn write(report: &Report, folder: &Path, more: &[(&str, &[u8])]) -> Result<(
     write_with(report, folder, more, &mistakes::from_file)
 }
 
-/// As [`write`]; `load` reads the picture of a mistake, and one that it cannot read is shown by its name.
+/// As [`write()`]; `load` reads the picture of a mistake, and one that it cannot read is shown by its name.
 ///
 /// # Errors
-/// Those of [`write`].
+/// Those of [`write()`].
 pub fn write_with(
     report: &Report,
     folder: &Path,
