@@ -51,6 +51,8 @@ class Faces:
         c, half = (self.boxes[:, :2] + self.boxes[:, 2:]) / 2, (self.boxes[:, 2:] - self.boxes[:, :2]) / 2
         p = cv2.perspectiveTransform((c[:, None] + half[:, None] * ELLIPSE).reshape(-1, 1, 2), m).reshape(-1, 12, 2)
         q = cv2.perspectiveTransform(self.points.reshape(-1, 1, 2), m).reshape(-1, 10)
+        # OpenCV makes zeros of what is no number.
+        q[np.isnan(self.points)] = np.nan
         # A mirror swaps left and right.
         q = q[:, MIRROR] if np.linalg.det(m[:2, :2]) < 0 else q
         return Faces(np.concatenate([p.min(1), p.max(1)], 1), q, self.ignore)

@@ -61,7 +61,6 @@ def loss(raw, rows, grid, floor=.3):
     batch = raw.shape[0]
     ignored = rows[:, 15] > 0
     faces, regions = rows[~ignored], rows[ignored]
-    boxes, points = decode(raw, grid)
     score = raw[..., 0]
     target, weight = torch.zeros_like(score), torch.ones_like(score)
     middle = (grid[:, :2] + .5) * grid[:, 2:]
@@ -74,15 +73,17 @@ def loss(raw, rows, grid, floor=.3):
     zero = score.sum() * 0
     box = point = zero
     if len(faces):
-        image, cell, face, good = assign(score.detach(), boxes.detach(), faces[:, 1:5], faces[:, 0].long(), grid, batch)
+        boxes, _ = decode(raw.detach(), grid)
+        image, cell, face, good = assign(score.detach(), boxes, faces[:, 1:5], faces[:, 0].long(), grid, batch)
+        boxes, points = decode(raw[image, cell], grid[cell])
         target[image, cell] = good.clamp(min=floor)
         weight[image, cell] = 1
         label = faces[face]
-        iou, giou = pair_iou(boxes[image, cell], label[:, 1:5], True)
+        iou, giou = pair_iou(boxes, label[:, 1:5], True)
         share = good / good.sum().clamp(min=1)
         box = ((1 - giou) * share).sum()
         size = torch.sqrt((label[:, 3] - label[:, 1]) * (label[:, 4] - label[:, 2]))[:, None]
-        off = (points[image, cell] - label[:, 5:15]).abs() / size.clamp(min=1.)
+        off = (points - label[:, 5:15]).abs() / size.clamp(min=1.)
         known = ~torch.isnan(off)
         off = torch.where(known, off, 0.)
         # Quadratic below 2 % of the face: there the labels themselves are no better.

@@ -104,7 +104,7 @@ def cells(height, width, device=None):
 
 
 def decode(raw, grid):
-    """Raw rows [.., N, 15] -> corner boxes [.., N, 4] and points [.., N, 10] in pixels, as YuNet's decoders do it."""
+    """Raw rows [.., N, 15] of the cells [N, 3] -> corner boxes [.., N, 4] and points [.., N, 10] in pixels, as for YuNet."""
     xy, s = grid[:, :2], grid[:, 2:]
     centre = (raw[..., 1:3] + xy) * s
     half = torch.exp(raw[..., 3:5].clamp(max=6.)) * s / 2

@@ -55,9 +55,9 @@ def overlap(a, b):
     return both / np.maximum(area(a)[:, None] + area(b)[None] - both, 1e-9)
 
 
-def nms(boxes, scores, most):
-    """Indices of the boxes that no better one overlaps, best first."""
-    order, keep = np.argsort(-scores, kind='stable'), []
+def nms(boxes, scores, most, top=500):
+    """Indices of the boxes that no better one overlaps, best first, among the `top` best."""
+    order, keep = np.argsort(-scores, kind='stable')[:top], []
     iou = overlap(boxes[order], boxes[order])
     dead = np.zeros(len(order), bool)
     for i in range(len(order)):

@@ -103,7 +103,7 @@ def main():
     if not os.path.exists(os.path.join(a.cache, 'index.json')):
         prepare.build(a.assets, a.cache, a.teacher or os.path.join(a.assets, 'models/yunet_n_dynamic.onnx'), split)
     pictures = prepare.Pictures(a.cache)
-    ground = Ground(pictures)
+    ground = Ground(pictures, quick=True)
 
     last = os.path.join(a.out, 'last.pt')
     state = torch.load(last, map_location=a.device, weights_only=True) if a.resume and os.path.exists(last) else None
@@ -134,7 +134,7 @@ def main():
         now = spent + time.time() - since
         done = min(1., now / (60 * a.minutes))
         plain.value = done > PLAIN
-        rate = a.rate * (.02 + .98 * .5 * (1 + np.cos(np.pi * done))) * min(1., (step + 1) / 300)
+        rate = float(a.rate * (.02 + .98 * .5 * (1 + np.cos(np.pi * done))) * min(1., (step + 1) / 300))
         for g in optimizer.param_groups:
             g['lr'] = rate
         size = picture.shape[1]
@@ -164,6 +164,7 @@ def main():
             numbers, verdicts = ground.numbers(average)
             h.update(numbers)
             h['threshold'] = threshold(verdicts)
+        h = {k: v if isinstance(v, int) else float(v) for k, v in h.items()}
         history.append(h)
         print(' '.join(f'{k}={v:.4g}' for k, v in h.items()), flush=True)
         write_history(os.path.join(a.out, 'history.csv'), history)
