@@ -11,8 +11,8 @@ import torch
 from prepare import NEGATIVE, Pictures
 
 # How often a set is drawn. Few different persons (NUAA) or easy faces (Caltech) come less often than their number would have it.
-SHARE = dict(det_ilc=.26, det_kaggle853=.26, unl_groups=.18, det_caltech=.12, fas_celebaspoof_full=.05, fas_nuaa=.03, det_dlib=.01,
-             neg_imagenet=.06, neg_bsds=.015, neg_clothing=.015)
+SHARE = dict(det_ilc=.24, det_kaggle853=.24, unl_groups=.15, det_caltech=.13, fas_celebaspoof_full=.05, fas_nuaa=.03, det_dlib=.01,
+             neg_imagenet=.08, neg_bsds=.035, neg_clothing=.035)
 SMALLEST = 4.                  # a face smaller than this in the sample (pixels, square root of the area) is not asked for
 VISIBLE = .45                  # nor one of which less than this is left
 MIRROR = [2, 3, 0, 1, 4, 5, 8, 9, 6, 7]
@@ -110,9 +110,11 @@ class Sampler:
         k = long_side / max(w, h)
         real = faces.boxes[~faces.ignore]
         if len(real):
-            # Neither all faces below what can be seen nor one of them larger than the canvas.
+            # Neither all faces below what can be seen nor one of them larger than the canvas; some large ones, which are rare.
             size = np.sqrt((real[:, 2] - real[:, 0]) * (real[:, 3] - real[:, 1]))
-            k = min(k, 1.1 * width / size.max())
+            if chance(rng, .12):
+                k = width * log_uniform(rng, .2, .95) / size.max()
+            k = min(k, width / size.max(), 1600 / max(w, h))
             k = max(k, 5. / size.max())
         if k < .6:
             src = cv2.resize(src, None, fx=.5, fy=.5, interpolation=cv2.INTER_AREA) if k > .3 else \
@@ -127,7 +129,7 @@ class Sampler:
         corners = cv2.perspectiveTransform(np.array([[[0, 0], [w, 0], [w, h], [0, h]]], np.float32), m)[0]
         low, high = corners.min(0), corners.max(0)
         aim = None
-        if len(real) and chance(rng, .75):
+        if len(real) and chance(rng, .6):
             b = real[rng.integers(len(real))]
             aim = cv2.perspectiveTransform(((b[:2] + b[2:]) / 2).reshape(1, 1, 2), m)[0, 0]
         for axis, extent in ((0, width), (1, height)):

@@ -144,7 +144,7 @@ def main():
         with torch.autocast(torch.device(a.device).type, half):
             raw = net(x)
         c, b, p, faces = loss(raw.float(), rows.to(a.device), grid)
-        total = c + 2 * b + 2 * p
+        total = c + 2 * b + 6 * p
         optimizer.zero_grad(set_to_none=True)
         total.backward()
         norm = torch.nn.utils.clip_grad_norm_(net.parameters(), 10.)
