@@ -26,7 +26,7 @@ from measure import Ground, threshold
 from net import FaceDetect, Shape, cells, cost
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PLAIN = .85                    # after this part of the time the pictures get calmer
+PLAIN = .7                     # after this part of the time the pictures get calmer
 
 
 def options():
@@ -144,7 +144,7 @@ def main():
         with torch.autocast(torch.device(a.device).type, half):
             raw = net(x)
         c, b, p, faces = loss(raw.float(), rows.to(a.device), grid)
-        total = c + 2 * b + 6 * p
+        total = c + 2 * b + 16 * p
         optimizer.zero_grad(set_to_none=True)
         total.backward()
         norm = torch.nn.utils.clip_grad_norm_(net.parameters(), 10.)
