@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Trains the face detector: one command from the folder of photos to the ONNX file. See README.md.
 
