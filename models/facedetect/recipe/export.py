@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Writes a checkpoint as an ONNX file that describes itself.
+
+Written by hand from the list of layers rather than through PyTorch's exporter: batch norm is folded into the weights
+here, in float64, so that the file holds nothing but what the network needs and two exports of one checkpoint are the
+same bytes. Outputs are named and shaped as YuNet's, so that whatever decodes YuNet decodes this.
+"""
+import argparse
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import torch
+from onnx import TensorProto, helper, numpy_helper
+
+import golden
+from measure import Ground, threshold
+from net import STRIDES, FaceDetect, Shape
+from prepare import Pictures
+
+VERSION = '1'
+GOLDEN, SIDE = 1, 32           # number and size of the golden input
+TRAINED_ON = ('ILC face mask photos (no terms stated); Kaggle face mask detection, 853 photos (CC0); Caltech 10k Web Faces (research); '
+              'dlib examples (BSL-1.0); group photos (no terms stated); NUAA (research); CelebA-Spoof, 160 photos (non-commercial research); '
+              'without faces: ImageNet samples (research), BSDS (non-commercial), clothing dataset (CC0); '
+              'boxes and points partly from YuNet-n (MIT)')
+
+
+class Graph:
+    """Nodes and weights in the order in which they are needed."""
+
+    def __init__(self):
+        self.nodes, self.weights, self.count = [], [], 0
+
+    def node(self, op, inputs, name=None, **attributes):
+        self.count += 1
+        name = name or f't{self.count}'
+        self.nodes.append(helper.make_node(op, inputs, [name], name=f'{op}_{self.count}', **attributes))
+        return name
+
+    def weight(self, name, array):
+        self.weights.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        return name
+
+    def conv(self, x, w, b, stride=1, relu=True):
+        n, k = f'c{self.count}', w.shape[-1]
+        x = self.node('Conv', [x, self.weight(n + '.w', w), self.weight(n + '.b', b)], kernel_shape=[k, k],
+                      strides=[stride] * 2, pads=[k // 2] * 4)
+        return self.node('Relu', [x]) if relu else x
+
+
+def fold(block, input_scale=1.):
+    """Weights and bias of a ConvBnRelu with the batch norm inside."""
+    conv, bn = block[0], block[1]
+    f = (bn.weight.double() / torch.sqrt(bn.running_var.double() + bn.eps)).detach()
+    w = conv.weight.detach().double() * f[:, None, None, None] * input_scale
+    b = bn.bias.detach().double() - bn.running_mean.double() * f
+    return w.float().numpy(), b.float().numpy()
+
+
+def build(net):
+    """The graph of a network."""
+    g = Graph()
+    x = 'input'
+    for i, m in enumerate(net.stem):
+        x = block(g, m, x, 1 / 128 if i == 0 else 1.)
+    features = []
+    for stage in net.stages:
+        for m in stage:
+            x = block(g, m, x)
+        features.append(x)
+    half = g.weight('upsample', np.array([1, 1, 2, 2], np.float32))
+    no_roi = g.weight('no_roi', np.zeros(0, np.float32))
+    down, maps = None, {}
+    for i in (2, 1, 0):
+        w, b = fold(net.lateral[i])
+        f = g.conv(features[i], w, b, relu=False)
+        if down:
+            up = g.node('Resize', [down, no_roi, half], mode='nearest', coordinate_transformation_mode='asymmetric', nearest_mode='floor')
+            f = g.node('Add', [f, up])
+        f = down = g.node('Relu', [f])
+        f = block(g, net.smooth[i], f)
+        w, b = net.head[i].weight.detach().numpy(), net.head[i].bias.detach().numpy()
+        maps[STRIDES[i]] = (f, w, b)
+    outputs = {}
+    for s, (f, w, b) in maps.items():
+        # The score stands twice, as cls and as obj: sqrt(cls * obj) is then the score itself.
+        f = g.conv(f, np.concatenate([w[:1], w]), np.concatenate([b[:1], b]), relu=False)
+        f = g.node('Transpose', [f], perm=[0, 2, 3, 1])
+        f = g.node('Reshape', [f, g.weight(f'rows_{s}', np.array([0, -1, 16], np.int64))])
+        names = [f'score_{s}', f'bbox_{s}', f'kps_{s}']
+        g.nodes.append(helper.make_node('Split', [f, g.weight(f'parts_{s}', np.array([2, 4, 10], np.int64))], names, axis=2, name=f'Split_{s}'))
+        p = g.node('Sigmoid', [names[0]])
+        g.nodes.append(helper.make_node('Split', [p, g.weight(f'halves_{s}', np.array([1, 1], np.int64))], [f'cls_{s}', f'obj_{s}'], axis=2, name=f'Halves_{s}'))
+        outputs.update({f'cls_{s}': 1, f'obj_{s}': 1, f'bbox_{s}': 4, f'kps_{s}': 10})
+    return g, outputs
+
+
+def block(g, m, x, input_scale=1.):
+    if hasattr(m, 'conv'):
+        w, b = fold(m.conv)
+        y = g.conv(x, w, b, relu=False)
+        return g.node('Relu', [g.node('Add', [y, x])])
+    w, b = fold(m, input_scale)
+    return g.conv(x, w, b, stride=m[0].stride[0])
+
+
+def to_onnx(net, facts=None):
+    """A model that onnx.checker accepts, for any height and width that are multiples of 32."""
+    net = net.eval()
+    g, widths = build(net)
+    order = ['bbox_8'] + [f'{k}_{s}' for k in ('cls', 'obj', 'bbox', 'kps') for s in STRIDES if (k, s) != ('bbox', 8)]
+    inp = helper.make_tensor_value_info('input', TensorProto.FLOAT, ['batch', 3, 'height', 'width'])
+    outs = [helper.make_tensor_value_info(n, TensorProto.FLOAT, ['batch', f'cells_{n.split("_")[1]}', widths[n]]) for n in order]
+    graph = helper.make_graph(g.nodes, 'facedetect', [inp], outs, g.weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 13)], producer_name='facedetect recipe')
+    model.ir_version = 8
+    for k, v in (facts or {}).items():
+        p = model.metadata_props.add()
+        p.key, p.value = 'liveness.' + k, v
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def run(data, x):
+    """All outputs of a model for one input, by name."""
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    session = ort.InferenceSession(data, options, providers=['CPUExecutionProvider'])
+    return dict(zip([o.name for o in session.get_outputs()], session.run(None, {'input': x})))
+
+
+def check(net, data):
+    """ONNX Runtime against PyTorch, on a picture that is not square."""
+    x = torch.from_numpy(golden.fill(2, 160, 96))[None]
+    with torch.no_grad():
+        maps = net(x).numpy()
+    got, at, worst = run(data, x.numpy()), 0, 0.
+    for s in STRIDES:
+        n = (160 // s) * (96 // s)
+        part = maps[:, at:at + n]
+        at += n
+        p = 1 / (1 + np.exp(-part[..., :1]))
+        for name, wanted in (('cls', p), ('obj', p), ('bbox', part[..., 1:5]), ('kps', part[..., 5:])):
+            worst = max(worst, float(np.abs(got[f'{name}_{s}'] - wanted).max()))
+    assert worst < 1e-3, f'ONNX Runtime differs from PyTorch by {worst}'
+    return worst
+
+
+def write(checkpoint, path, cache, recommended=None):
+    """Reads a checkpoint, finds its threshold on the validation part, writes and checks the file."""
+    state = torch.load(checkpoint, map_location='cpu', weights_only=True)
+    net = FaceDetect(Shape(**state['shape'])).eval()
+    net.load_state_dict(state['average'])
+    numbers = {}
+    if recommended is None:
+        numbers, verdicts = Ground(Pictures(cache)).numbers(net)
+        recommended = threshold(verdicts)
+    facts = {'task': 'face-detection', 'name': 'facedetect', 'color': 'bgr', 'mean': '0', 'scale': '1', 'threshold': f'{recommended:.2f}',
+             'licence': 'MIT OR Apache-2.0', 'version': VERSION, 'trained-on': TRAINED_ON}
+    x = golden.fill(GOLDEN, SIDE, SIDE)[None]
+    first = run(to_onnx(net).SerializeToString(), x)['bbox_8'].ravel()
+    facts.update({'golden-input': f'noise {GOLDEN}', 'golden-size': f'{SIDE}x{SIDE}', 'golden-output': ','.join(f'{v:.6g}' for v in first)})
+    data = to_onnx(net, facts).SerializeToString()
+    worst = check(net, data)
+    wanted = np.array([float(v) for v in facts['golden-output'].split(',')])
+    assert np.abs(run(data, x)['bbox_8'].ravel() - wanted).max() < 1e-4
+    with open(path, 'wb') as f:
+        f.write(data)
+    print(f'{path}: {len(data)} bytes, threshold {recommended:.2f}, differs from PyTorch by {worst:.1e}')
+    return numbers
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument('checkpoint')
+    p.add_argument('onnx')
+    p.add_argument('--cache', default='/tmp/facedetect-cache')
+    p.add_argument('--threshold', type=float, help='recommended threshold (default: found on the validation part)')
+    a = p.parse_args()
+    for k, v in write(a.checkpoint, a.onnx, a.cache, a.threshold).items():
+        print(f'{k} {v:.4f}')
+
+
+if __name__ == '__main__':
+    main()
