@@ -192,8 +192,9 @@ mod usage {
             return;
         };
         // High enough for one of the faces to lie wholly inside.
-        ground.film_of("me.mp4", 10, 320);
-        ground.film_of("screen.mp4", 10, 320);
+        for film in ["me.mp4", "screen.mp4", "me.mkv", "screen.mkv"] {
+            ground.film_of(film, 10, 320);
+        }
         let readme = fs::read_to_string(common::root().join("README.md")).unwrap();
         let commands = readme
             .lines()
@@ -205,8 +206,9 @@ mod usage {
             let ended = tool.in_folder(ground.folder.path()).run().cleanly(&[0]);
             shown.push(ended.stdout);
         }
-        assert_eq!(commands.count(), 3);
-        let last = shown.last().unwrap();
+        // Two to collect, one that describes, two more before training.
+        assert_eq!(commands.count(), 5);
+        let last = &shown[2];
         for word in [
             "`real` means live",
             "`replay` means spoof (replay)",
