@@ -59,7 +59,7 @@ find_detector() {
 }
 
 # usage: find_models [PROPERTY=VALUE]...; sets `analyse`, the part of every pipeline that does the work; the properties are for the
-# classifier
+# classifier, or for the detector where nobody judges
 # shellcheck disable=SC2120 # most pipelines need none
 find_models() {
     local models=${MODEL_DIR:-$root/../shared/assets/models} judges=() pattern file
@@ -79,6 +79,7 @@ find_models() {
     MiniFASNetV2_2.7_80.onnx and MiniFASNetV1SE_4.0_80.onnx"
         printf '%s: no liveness model, so faces are found and nobody judges them: they stay unchecked. MODEL_DIR names a folder with some.\n' \
             "${0##*/}" >&2
+        analyse+=("$@")
     fi
     # shellcheck disable=SC2034 # for the script that sources this one
     analyse+=(! livenessoverlay)
