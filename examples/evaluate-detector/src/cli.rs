@@ -6,13 +6,15 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, Parser, ValueEnum};
+use liveness::metrics::detection::By;
 
 const SETS: &str = "\
 A set is a folder of pictures with one of
-  labels.jsonl   a line per picture: {\"file\", \"w\", \"h\", \"faces\": [{\"box\": [x1, y1, x2, y2]}],
-                 \"landmarks\": [[eye, eye, nose, mouth as x, y]], \"ignore\": [[x1, y1, x2, y2]],
-                 \"hard_negative\"}. With neither faces nor landmarks nor a teacher: no faces.
+  labels.jsonl   a line per picture: {\"file\", \"w\", \"h\", \"faces\": [{\"box\": [x1, y1, x2, y2],
+                 \"label\"}], \"landmarks\": [[eye, eye, nose, mouth as x, y]], \"ignore\": [[x1, y1, x2,
+                 y2]], \"hard_negative\"}. With neither faces nor landmarks nor a teacher: no faces. A
+                 label is any word for the face, such as with_mask: see --by.
   training.xml, testing.xml   as dlib's imglab writes them
 or none of them, and then its pictures are only looked at for --predictions-out.
 
@@ -20,6 +22,9 @@ Examples:
   Three detectors on the test part of two sets and on pictures without faces
     liveness-evaluate-detector --model a.onnx --model b.onnx@320 --model b.onnx@640 \\
         --split split.json --part test det_ilc det_caltech neg_imagenet
+
+  Where a detector is weak: near and far, with a mask and without, in the dark and in the light
+    liveness-evaluate-detector --model a.onnx --by size,label,light --json figures.json det_ilc
 
   What a detector finds in a folder of pictures, for other programs
     liveness-evaluate-detector --model a.onnx --predictions-out found.jsonl photos
@@ -69,6 +74,16 @@ pub(crate) struct Cli {
     #[arg(long, value_name = "PIXELS", default_value_t = 10.0)]
     pub(crate) min_face: f64,
 
+    /// What the faces are grouped by, each group with its AP50 and its recall at the threshold. The faces of the other groups count
+    /// neither for nor against. What is found where no face is counts in the group of its own size or light, and in each by label
+    #[arg(
+        long,
+        value_name = "WHAT",
+        value_delimiter = ',',
+        default_value = "size"
+    )]
+    pub(crate) by: Vec<ByArg>,
+
     /// How often pictures are drawn for the intervals; 0: no intervals
     #[arg(long, value_name = "N", default_value_t = 2000)]
     pub(crate) resamples: usize,
@@ -97,6 +112,33 @@ impl Cli {
             return wrong("--predictions-out is of one model: give --model once");
         }
         Ok(self)
+    }
+
+    /// Whether anybody wants to know how bright the faces are.
+    pub(crate) fn by_light(&self) -> bool {
+        self.by.contains(&ByArg::Light)
+    }
+}
+
+/// What faces are grouped by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ByArg {
+    /// Square root of the area, the picture's long side scaled to 640: small < 32 <= medium <= 96 < large. How far away faces are
+    Size,
+    /// What the labels call the faces, such as with_mask; `mask` means the same
+    #[value(alias = "mask")]
+    Label,
+    /// Mean luma (BT.601, 0..255) of the box in the picture: dark < 70 <= normal <= 170 < bright
+    Light,
+}
+
+impl From<ByArg> for By {
+    fn from(by: ByArg) -> Self {
+        match by {
+            ByArg::Size => Self::Size,
+            ByArg::Label => Self::Label,
+            ByArg::Light => Self::Light,
+        }
     }
 }
 
@@ -212,6 +254,18 @@ mod tests {
         assert_eq!((all.name.as_str(), all.threshold), ("ours", 0.6));
         assert_eq!(all.file, PathBuf::from("d/p.jsonl"));
         assert!("p.jsonl:7".parse::<PredictionsArg>().is_err());
+    }
+
+    #[test]
+    fn faces_are_grouped_by_size_unless_told_otherwise() {
+        let of = |words: &[&str]| {
+            let all = ["x", "--model", "a.onnx", "set"].iter().chain(words);
+            Cli::try_parse_from(all).map(|cli| cli.by)
+        };
+        assert_eq!(of(&[]).unwrap(), [ByArg::Size]);
+        let all = of(&["--by", "light,mask,size"]).unwrap();
+        assert_eq!(all, [ByArg::Light, ByArg::Label, ByArg::Size]);
+        assert!(of(&["--by", "weather"]).is_err());
     }
 
     #[test]

@@ -7,6 +7,7 @@ use anyhow::Context;
 use liveness::metrics::detection::Detection;
 use liveness_app::picture::Picture;
 
+use crate::light;
 use crate::model::Contender;
 use crate::predictions::Foreign;
 use crate::sets::{Entry, LeftOut, Set};
@@ -22,11 +23,12 @@ pub(crate) struct Seen {
 }
 
 /// Shows the pictures to the models, and asks the others what they had found. Pictures that cannot be used are taken out of the sets.
-/// First the models in their order, then the others. None when it was stopped.
+/// First the models in their order, then the others. Faces get their luma where `by_light`. None when it was stopped.
 pub(crate) fn at(
     sets: &mut [Set],
     models: &mut [Contender],
     mut foreign: Vec<Foreign>,
+    by_light: bool,
     stop: &AtomicBool,
 ) -> anyhow::Result<Option<Vec<Seen>>> {
     let of_models = models.iter().map(|m| (&m.name, m.threshold));
@@ -45,13 +47,14 @@ pub(crate) fn at(
             if stop.load(Ordering::Relaxed) {
                 return Ok(None);
             }
-            // Without a model, only pictures that somebody could not read need a look.
+            // Without a model, only pictures that somebody could not read need a look, or those whose light counts.
             let looked_for = !models.is_empty()
+                || by_light
                 || entry.size.is_none()
                 || foreign.iter().any(|f| !f.knows(place, &entry.file));
             let read = looked_for.then(|| Picture::read(&entry.path)).transpose();
             let read = read.and_then(|p| fits(entry.clone(), p.as_ref()).map(|e| (e, p)));
-            let (entry, picture) = match read {
+            let (mut entry, picture) = match read {
                 Ok(both) => both,
                 Err(reason) => {
                     set.left_out.push(LeftOut {
@@ -71,6 +74,14 @@ pub(crate) fn at(
             }
             for other in &mut foreign {
                 answers.push(other.take(place, &entry.file)?);
+            }
+            if let Some(picture) = picture.filter(|_| by_light) {
+                for label in &mut entry.truth.labels {
+                    label.luma = light::mean_luma(&picture, &label.rect);
+                }
+                for detection in answers.iter_mut().flatten() {
+                    detection.luma = light::mean_luma(&picture, &detection.rect);
+                }
             }
             for (seen, found) in seen.iter_mut().zip(answers) {
                 seen.found.last_mut().into_iter().for_each(|f| {

@@ -9,6 +9,7 @@
 #![allow(clippy::print_stdout)]
 
 mod cli;
+mod light;
 mod look;
 mod measure;
 mod model;
@@ -47,7 +48,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     if let Some(name) = names::twice(all.chain(foreign.iter().map(|f| &f.name))) {
         bail!("two detectors are called {name}: give predictions another name, as NAME=FILE");
     }
-    let Some(seen) = look::at(&mut sets, &mut models, foreign, &stop)? else {
+    let Some(seen) = look::at(&mut sets, &mut models, foreign, cli.by_light(), &stop)? else {
         eprintln!("liveness-evaluate-detector: interrupted");
         return Ok(status::INTERRUPTED.into());
     };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The figures of every detector on every set.
 
-use liveness::metrics::detection::{Figures, Seen as Pair, ap50_difference};
+use liveness::metrics::detection::{By, Figures, Seen as Pair, ap50_difference};
 use liveness::metrics::{Bootstrap, Estimate};
 
 use crate::cli::Cli;
@@ -50,6 +50,7 @@ pub(crate) fn all(sets: &[Set], seen: &[Seen], cli: &Cli) -> Measured {
         resamples: cli.resamples,
         ..Bootstrap::default()
     };
+    let by: Vec<By> = cli.by.iter().map(|by| By::from(*by)).collect();
     let labelled = || sets.iter().enumerate().filter(|(_, s)| s.labelled);
     let mut groups = Vec::new();
     for (place, set) in labelled() {
@@ -60,7 +61,7 @@ pub(crate) fn all(sets: &[Set], seen: &[Seen], cli: &Cli) -> Measured {
             }
             let all: Vec<Vec<Pair>> = seen.iter().map(|s| pairs(set, s, place, of_it)).collect();
             let figures = |(seen, pairs): (&Seen, &Vec<Pair>)| {
-                Figures::of(pairs, seen.threshold, cli.min_face, &bootstrap)
+                Figures::of(pairs, seen.threshold, cli.min_face, &by, &bootstrap)
             };
             let less_first = |(i, pairs): (usize, &Vec<Pair>)| {
                 let first = all.first().filter(|_| i > 0)?;
@@ -123,7 +124,7 @@ fn level<'a, I: Iterator<Item = (usize, &'a Set)>>(
             .filter(|s| easy(&s))
             .flat_map(|(place, set)| pairs(set, seen, place, |e| !e.hard))
             .collect();
-        let figures = Figures::of(&all, threshold, cli.min_face, &none);
+        let figures = Figures::of(&all, threshold, cli.min_face, &[], &none);
         detectors.push((threshold, figures.false_positives?.value));
     }
     Some(Level {

@@ -91,6 +91,7 @@ impl Contender {
             rect: f.rect,
             score: f.score,
             landmarks: f.landmarks,
+            luma: None,
         });
         // The library drops what lies outside the frame by itself, but not what lies beside a picture on a canvas.
         let inside = |r: &Rect| r.clamped(size.0 as f32, size.1 as f32).is_some();

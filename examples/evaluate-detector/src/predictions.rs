@@ -54,6 +54,7 @@ impl From<Face> for Detection {
             rect: Rect::new(x, y, w, h),
             score: f.score,
             landmarks: f.landmarks.map(|l| l.map(|[x, y]| Point { x, y })),
+            luma: None,
         }
     }
 }

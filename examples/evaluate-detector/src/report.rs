@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use liveness::metrics::detection::{FALSE_POSITIVES, Figures, RECALL};
+use liveness::metrics::detection::{By, FALSE_POSITIVES, Figures, LUMAS, RECALL, SIZES};
 use serde_json::json;
 
 use crate::cli::{Cli, IgnoreArg};
@@ -22,6 +22,7 @@ pub(crate) fn text(cli: &Cli, sets: &[Set], measured: &Measured, speeds: &[Speed
         measured.groups.iter().partition(|g| g.negative());
     for group in labelled {
         text += &of_faces(measured, group);
+        text += &of_groups(measured, group);
     }
     if !negative.is_empty() {
         text += &of_negatives(measured, &negative);
@@ -35,6 +36,11 @@ pub(crate) fn text(cli: &Cli, sets: &[Set], measured: &Measured, speeds: &[Speed
             "\n[..]: 95 % bootstrap over pictures, {n} resamples. Faces below {min} px at 640 do not count, nor does what lies on {}.\n",
             regions(cli)
         );
+        let labelled = measured.groups.iter().filter(|g| !g.negative());
+        let all = labelled.flat_map(|g| &g.figures);
+        let shown: Vec<By> = all.flat_map(|f| &f.groups).map(|g| g.by).collect();
+        let asked = cli.by.iter().map(|by| By::from(*by));
+        text.extend(asked.filter(|by| shown.contains(by)).map(meaning));
     }
     text + &of_left_out(sets)
 }
@@ -44,6 +50,21 @@ fn regions(cli: &Cli) -> String {
         IgnoreArg::Labels => "the ignore regions of the labels".into(),
         IgnoreArg::None => "nothing (--ignore none)".into(),
         IgnoreArg::File(path) => format!("the regions of {}", path.display()),
+    }
+}
+
+/// What the groups are.
+fn meaning(by: By) -> String {
+    match by {
+        By::Size => {
+            let [low, high] = SIZES;
+            format!("size, the measure of distance: side in px at 640, small < {low} <= medium <= {high} < large.\n")
+        }
+        By::Label => "label: as in the labels. What is found where no face is counts against each: of two labels, compare R.\n".into(),
+        By::Light => {
+            let [low, high] = LUMAS;
+            format!("light: mean luma of the box, dark < {low} <= normal <= {high} < bright.\n")
+        }
     }
 }
 
@@ -59,16 +80,11 @@ fn of_faces(measured: &Measured, group: &Group) -> String {
     let Some(first) = group.figures.first() else {
         return String::new();
     };
-    let sizes: Vec<String> = first
-        .sizes
-        .iter()
-        .map(|s| format!("{} {}", s.name, s.labels))
-        .collect();
     let several = group.figures.len() > 1;
     let points = group.figures.iter().any(|f| f.nme_faces > 0);
     let head = ["detector", "AP50", "less the first's", "AP50:95"];
     let head = head.iter().filter(|h| several || !h.starts_with("less"));
-    let figures = ["small", "medium", "large", "R@.1", "threshold", "P", "R"];
+    let figures = ["R@.1", "threshold", "P", "R"];
     let more = ["NME median", "NME 90 %"];
     let more = more.iter().filter(|_| points);
     let mut table = Table::new(head.chain(&figures).chain(more).copied());
@@ -76,8 +92,6 @@ fn of_faces(measured: &Measured, group: &Group) -> String {
         let mut cells = vec![name.clone(), estimate(f.ap50)];
         cells.extend(several.then(|| less.map_or_else(String::new, difference)));
         cells.push(share(f.ap.map(|e| e.value)));
-        let by_size = f.sizes.iter();
-        cells.extend(by_size.map(|s| share(s.ap50.map(|e| e.value))));
         cells.extend([
             estimate(f.recall_at),
             f.threshold.to_string(),
@@ -90,13 +104,38 @@ fn of_faces(measured: &Measured, group: &Group) -> String {
         table.row(cells);
     }
     format!(
-        "\n{}: {} pictures, {} faces ({}). R@.1: recall at {FALSE_POSITIVES} false positives per picture\n\n{}",
+        "\n{}: {} pictures, {} faces. R@.1: recall at {FALSE_POSITIVES} false positives per picture. P, R: at the threshold\n\n{}",
         group.name,
         first.pictures,
         first.labels,
-        sizes.join(", "),
         table.text()
     )
+}
+
+/// A line for each group of faces and each detector, so that those of one group stand together.
+fn of_groups(measured: &Measured, group: &Group) -> String {
+    // All detectors saw the same faces, so they have the same groups.
+    let groups = group.figures.first().map_or(0, |f| f.groups.len());
+    if groups == 0 {
+        return String::new();
+    }
+    let mut table = Table::new(["by", "group", "faces", "detector", "AP50", "R"]);
+    for place in 0..groups {
+        for (name, figures) in rows(measured, group) {
+            let Some(of) = figures.groups.get(place) else {
+                continue;
+            };
+            table.row(vec![
+                of.by.name().to_owned(),
+                of.name.clone(),
+                of.labels.to_string(),
+                name.clone(),
+                estimate(of.ap50),
+                estimate(of.recall),
+            ]);
+        }
+    }
+    format!("\n{}, its faces in groups\n\n{}", group.name, table.text())
 }
 
 fn of_negatives(measured: &Measured, groups: &[&Group]) -> String {

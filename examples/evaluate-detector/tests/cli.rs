@@ -49,6 +49,17 @@ impl Ground {
         path
     }
 
+    /// A picture that is dark but for the first box, which is bright.
+    fn lit(&self, name: &str) {
+        let [x1, y1, x2, y2] = FIRST.map(|v| v as u32);
+        let pixel = |x, y| {
+            let bright = (x1..x2).contains(&x) && (y1..y2).contains(&y);
+            image::Rgb([if bright { 220 } else { 20 }; 3])
+        };
+        let picture = image::RgbImage::from_fn(SIDE, SIDE, pixel);
+        picture.save(self.path(name)).unwrap();
+    }
+
     /// A set of gray pictures, each with its line of labels.
     fn set(&self, name: &str, lines: &[Value]) -> PathBuf {
         let mut text = String::new();
@@ -97,6 +108,19 @@ impl Ran {
     fn figures(&self, detector: usize, set: &str) -> &Value {
         assert_eq!(self.code % 3, 0, "{}", self.stderr);
         &self.json["detectors"][detector]["figures"][set]
+    }
+
+    /// By what, name, labels, AP50 and recall of each group; no number where there is none.
+    fn groups(&self, detector: usize, set: &str) -> Vec<(String, String, u64, f64, f64)> {
+        let groups = self.figures(detector, set)["groups"].as_array().unwrap();
+        let text = |v: &Value| v.as_str().unwrap().to_owned();
+        let number = |v: &Value| v["value"].as_f64().unwrap_or(f64::NAN);
+        let group = |g: &Value| {
+            let labels = g["labels"].as_u64().unwrap();
+            let (ap50, recall) = (number(&g["ap50"]), number(&g["recall"]));
+            (text(&g["by"]), text(&g["name"]), labels, ap50, recall)
+        };
+        groups.iter().map(group).collect()
     }
 
     fn value(&self, detector: usize, set: &str, name: &str) -> f64 {
@@ -163,6 +187,62 @@ fn figures_are_those_that_the_boxes_foretell() {
     ] {
         assert!(ran.stdout.contains(word), "no {word} in {}", ran.stdout);
     }
+}
+
+#[test]
+fn faces_are_measured_by_size_label_and_light() {
+    let Some(ground) = Ground::new() else { return };
+    let named = |corners: [f64; 4], label: &str| json!({"box": corners, "label": label});
+    let elsewhere = [60.0, 80.0, 80.0, 99.0];
+    // The second box is a mistake in the gray picture, and right in the one where it is dark.
+    let set = ground.set(
+        "set",
+        &[
+            json!({"file": "gray.png", "faces": [named(FIRST, "masked"), named(elsewhere, "bare")]}),
+            json!({"file": "lit.png", "faces": [named(FIRST, "masked"), named(SECOND, "bare")]}),
+        ],
+    );
+    ground.lit("set/lit.png");
+    let out = ground.path("found.jsonl");
+    let found = out.to_str().unwrap();
+    let model = boxes();
+    let by = ["--by", "light,mask,size"];
+    let args = [&["--model", &model, "--predictions-out", found], &by[..]].concat();
+    let ran = ground.run(&args, &[&set]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let group = |by: &str, name: &str, labels, ap50, recall| {
+        (by.to_owned(), name.to_owned(), labels, ap50, recall)
+    };
+    // The mistake comes before what is right with the same score: it halves the precision of every label, but of no other light.
+    let wanted = [
+        group("light", "dark", 1, 1.0, 1.0),
+        group("light", "normal", 2, 0.5, 0.5),
+        group("light", "bright", 1, 1.0, 1.0),
+        group("label", "bare", 2, 0.25, 0.5),
+        group("label", "masked", 2, 1.0, 1.0),
+    ];
+    let groups = ran.groups(0, "set");
+    assert_eq!(groups[..5], wanted);
+    let sizes: Vec<_> = groups[5..].iter().map(|g| (g.1.as_str(), g.2)).collect();
+    assert_eq!(sizes, [("small", 0), ("medium", 1), ("large", 3)]);
+    for line in [
+        "| light | dark   | 1     | boxes    | 1.000 ",
+        "| label | bare   | 2     | boxes    | .250 ",
+        "| size  | small  | 0     | boxes    | – ",
+    ] {
+        assert!(ran.stdout.contains(line), "no {line} in {}", ran.stdout);
+    }
+
+    // The light is in the pictures, whoever looked at them.
+    let args = [&["--predictions", found], &by[..]].concat();
+    let other = ground.run(&args, &[&set]);
+    assert_eq!(other.groups(0, "set")[..5], wanted);
+
+    // Nobody asked.
+    let ran = ground.run(&["--model", &model], &[&set]);
+    assert!(ran.groups(0, "set").iter().all(|g| g.0 == "size"));
+    let ran = ground.run(&["--model", &model, "--by", "weather"], &[&set]);
+    assert_eq!(ran.code, 2);
 }
 
 #[test]
@@ -400,6 +480,8 @@ fn figures_agree_with_the_yardstick() {
         &model,
         "--predictions-out",
         found.to_str().unwrap(),
+        "--by",
+        "size,label,light",
     ];
     let ours = ground.run(&args, &paths);
     assert_eq!(ours.code, 0, "{}", ours.stderr);
@@ -439,13 +521,21 @@ fn figures_agree_with_the_yardstick() {
         let figures = ours.figures(0, set);
         assert_eq!(figures["labels"], theirs[set]["faces"]);
         assert_eq!(figures["dropped"], theirs[set]["dropped"]);
-        for size in figures["sizes"].as_array().unwrap() {
-            let key = format!("ap_{}", size["name"].as_str().unwrap());
-            if let Some(ours) = size["ap50"]["value"].as_f64() {
-                same(set, &key, ours, &theirs[set][&key]);
-            } else {
+        let groups = ours.groups(0, set);
+        for (by, name, _, ap50, _) in &groups {
+            let key = format!("ap_{name}");
+            if by == "size" && ap50.is_finite() {
+                same(set, &key, *ap50, &theirs[set][&key]);
+            } else if by == "size" {
                 assert_eq!(theirs[set][&key], Value::Null);
             }
+        }
+        // Whatever faces are grouped by, each is in one group. Only det_ilc says what its faces are.
+        for by in ["size", "label", "light"] {
+            let labels = groups.iter().filter(|g| g.0 == by).map(|g| g.2);
+            let all = by != "label" || set == "det_ilc";
+            let wanted = figures["labels"].as_u64().filter(|_| all);
+            assert_eq!(labels.sum::<u64>(), wanted.unwrap_or(0), "{by} of {set}");
         }
     }
     for set in ["det_ilc", "det_dlib"] {

@@ -16,7 +16,7 @@ pub struct Points {
 }
 
 /// A face that somebody labelled.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Label {
     /// Where it is.
     pub rect: Rect,
@@ -24,6 +24,10 @@ pub struct Label {
     pub points: Option<Points>,
     /// Nobody drew the box: it was guessed from the points, so that how closely a detection fits it means little.
     pub guessed: bool,
+    /// What people called it, such as `with_mask`.
+    pub name: Option<String>,
+    /// Mean luma (ITU-R BT.601) of the pixels in its box, 0 black to 255 white; none where nobody looked.
+    pub luma: Option<f64>,
 }
 
 impl Label {
@@ -33,6 +37,8 @@ impl Label {
             rect,
             points: None,
             guessed: false,
+            name: None,
+            luma: None,
         }
     }
 
@@ -52,6 +58,8 @@ impl Label {
             rect: Rect::new(x - w / 2.0, y - h / 2.0, w, h),
             points: Some(points),
             guessed: true,
+            name: None,
+            luma: None,
         }
     }
 }
@@ -84,6 +92,8 @@ pub struct Detection {
     pub score: f32,
     /// Eyes (left and right in the picture), nose, mouth corners (left, right), where the detector gives them.
     pub landmarks: Option<[Point; 5]>,
+    /// As [`Label::luma`].
+    pub luma: Option<f64>,
 }
 
 impl Detection {

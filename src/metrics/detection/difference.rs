@@ -19,8 +19,8 @@ pub fn ap50_difference(
     }
     let rules = Rules {
         iou: IOUS[0],
-        least: min_face,
-        most: f64::INFINITY,
+        min_face,
+        group: None,
     };
     let ranking = |pictures: &[Seen]| {
         let matched: Vec<Matched> = pictures.iter().map(|s| match_picture(s, &rules)).collect();

@@ -4,9 +4,8 @@
 use serde::Serialize;
 
 use super::landmarks::{nme, profile};
-use super::matching::SAME_SIZE;
 use super::order::Ordered;
-use super::{Matched, Ranking, Rules, Seen, Verdict, match_picture};
+use super::{By, Group, Matched, Ranking, Rules, Seen, Verdict, match_picture};
 use crate::metrics::{Bootstrap, Estimate, Interval};
 
 /// The overlaps of AP50:95, the first of them that of AP50.
@@ -18,22 +17,21 @@ pub const FALSE_POSITIVES: f64 = 0.1;
 /// The recall for which [`Figures::threshold_for_recall`] is given.
 pub const RECALL: f64 = 0.95;
 
-/// Names of the sizes with their bounds: small < 32 <= medium <= 96 < large (COCO's, there of pictures with a long side of about 640).
-const SIZES: [(&str, f64, f64); 3] = [
-    ("small", 0.0, 32.0 - 2.0 * SAME_SIZE),
-    ("medium", 32.0, 96.0),
-    ("large", 96.0 + 2.0 * SAME_SIZE, f64::INFINITY),
-];
-
-/// The faces of one size; those of the others count neither for nor against.
+/// The faces of one group; those of the others count neither for nor against. The pictures that its figures are of are those with such
+/// faces.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct OfSize {
-    /// What it is called.
-    pub name: &'static str,
+pub struct OfGroup {
+    /// What the faces are grouped by.
+    pub by: By,
+    /// What the group is called.
+    pub name: String,
     /// How many labels.
     pub labels: usize,
-    /// AP at an IoU of 0.5; none where there are no labels.
+    /// AP at an IoU of 0.5; none where there are no labels. By label, what was found where no face is counts against every group, and the
+    /// more the fewer faces it has: this compares detectors, and [`OfGroup::recall`] groups.
     pub ap50: Option<Estimate>,
+    /// At the threshold: the share of the labels that were found.
+    pub recall: Option<Estimate>,
 }
 
 /// All figures of one set. What it takes labels or points to know is none where there are none. Intervals come from drawing whole pictures;
@@ -54,8 +52,8 @@ pub struct Figures {
     pub ap50: Option<Estimate>,
     /// The mean of AP at [`IOUS`]; none where boxes were guessed.
     pub ap: Option<Estimate>,
-    /// By size of the face.
-    pub sizes: Vec<OfSize>,
+    /// The faces in groups, by what was asked for and in that order.
+    pub groups: Vec<OfGroup>,
     /// Recall where there are [`FALSE_POSITIVES`] per picture, the threshold chosen on the very set (and anew in each resample).
     pub recall_at: Option<Estimate>,
     /// The lowest score that counts there; none where nothing does.
@@ -80,41 +78,54 @@ pub struct Figures {
 
 impl Figures {
     /// Measures one set at `threshold`; faces smaller than `min_face` pixels (with the picture's long side at [`super::LONG_SIDE`]) count
-    /// neither for nor against.
-    pub fn of(pictures: &[Seen], threshold: f32, min_face: f64, bootstrap: &Bootstrap) -> Self {
-        let with = |iou, least: f64, most| -> Vec<Matched> {
+    /// neither for nor against. The faces are also measured apart, in groups by each of `by`.
+    pub fn of(
+        pictures: &[Seen],
+        threshold: f32,
+        min_face: f64,
+        by: &[By],
+        bootstrap: &Bootstrap,
+    ) -> Self {
+        let with = |iou, group| -> Vec<Matched> {
             let rules = Rules {
                 iou,
-                least: least.max(min_face),
-                most,
+                min_face,
+                group,
             };
             pictures.iter().map(|s| match_picture(s, &rules)).collect()
         };
-        let matched = with(IOUS[0], 0.0, f64::INFINITY);
+        let matched = with(IOUS[0], None);
         let ranking = Ranking::of(&matched);
         let guessed = pictures.iter().flat_map(|s| &s.truth.labels);
         let stricter = if guessed.clone().any(|l| l.guessed) {
             vec![]
         } else {
             let others = IOUS.iter().skip(1);
-            let ranking = |iou: &f64| Ranking::of(&with(*iou, 0.0, f64::INFINITY));
+            let ranking = |iou: &f64| Ranking::of(&with(*iou, None));
             others.map(ranking).collect()
         };
         let errors = Ordered::of(errors(pictures, &matched, threshold));
-        let of_size = SIZES.map(|(_, least, most)| Ranking::of(&with(IOUS[0], least, most)));
+        let groups = by.iter().flat_map(|by| Group::all(*by, pictures));
+        let groups: Vec<Group> = groups.collect();
+        let of_group = groups.iter();
+        let of_group: Vec<Ranking> = of_group
+            .map(|g| Ranking::of(&with(IOUS[0], Some(g))))
+            .collect();
         let measured = Measured {
             ranking: &ranking,
             stricter: &stricter,
-            of_size: &of_size,
+            of_group: &of_group,
             errors: &errors,
             threshold,
         };
         let one = measured.sample(|_| 1);
         let resamples = measured.resamples(bootstrap);
         let n = pictures.len();
-        let estimate = |get: &dyn Fn(&Sample) -> Option<f64>, share: bool| {
+        let estimate_of = |n: usize, get: &dyn Fn(&Sample) -> Option<f64>, share: bool| {
             let value = get(&one)?;
-            let figures: Vec<f64> = resamples.iter().filter_map(get).collect();
+            // What one picture alone tells says nothing about others.
+            let resamples = resamples.iter().filter(|_| n > 1);
+            let figures: Vec<f64> = resamples.filter_map(get).collect();
             let interval = if share {
                 Interval::of_share(value, figures, n)
             } else {
@@ -127,13 +138,24 @@ impl Figures {
                 groups: n,
             })
         };
+        let estimate =
+            |get: &dyn Fn(&Sample) -> Option<f64>, share: bool| estimate_of(n, get, share);
         // Not one false positive: a share, of which nothing was seen.
         let none_wrong = one.false_positives == Some(0.0);
         let labels = |r: &Ranking| r.labels.iter().sum();
-        let size = |(i, (name, _, _)): (usize, &(&'static str, f64, f64))| OfSize {
-            name,
-            labels: of_size.get(i).map_or(0, labels),
-            ap50: estimate(&|s| s.of_size.get(i).copied().flatten(), true),
+        let group = |(i, (group, ranking)): (usize, (Group, &Ranking))| {
+            // However many there are without, they make nothing surer about these faces.
+            let pictures = ranking.labels.iter().filter(|n| **n > 0).count();
+            let of_it = |get: fn(&Part) -> Option<f64>| {
+                estimate_of(pictures, &|s| get(s.of_group.get(i)?), true)
+            };
+            OfGroup {
+                by: group.by,
+                name: group.name,
+                labels: labels(ranking),
+                ap50: of_it(|p| p.ap50),
+                recall: of_it(|p| p.recall),
+            }
         };
         let dropped = matched.iter().flat_map(|m| &m.hits);
         let dropped = dropped.filter(|h| h.verdict == Verdict::Dropped && h.score >= threshold);
@@ -144,13 +166,18 @@ impl Figures {
             bootstrap: *bootstrap,
             pictures: n,
             labels: labels(&ranking),
-            ap50: estimate(&|s| s.ap50, true),
+            ap50: estimate(&|s| s.all.ap50, true),
             ap: estimate(&|s| s.ap, true),
-            sizes: SIZES.iter().enumerate().map(size).collect(),
+            groups: groups
+                .into_iter()
+                .zip(&of_group)
+                .enumerate()
+                .map(group)
+                .collect(),
             recall_at: estimate(&|s| s.recall_at, true),
             recall_at_threshold: lowest.filter(|t| t.is_finite()),
             precision: estimate(&|s| s.precision, true),
-            recall: estimate(&|s| s.recall, true),
+            recall: estimate(&|s| s.all.recall, true),
             false_positives: estimate(&|s| s.false_positives, none_wrong),
             dropped: dropped.count(),
             threshold_for_recall: ranking.threshold_for_recall(RECALL),
@@ -182,19 +209,24 @@ struct Measured<'a> {
     ranking: &'a Ranking,
     /// At the higher overlaps; empty where boxes were guessed.
     stricter: &'a [Ranking],
-    of_size: &'a [Ranking],
+    of_group: &'a [Ranking],
     errors: &'a Ordered,
     threshold: f32,
 }
 
+/// The figures of some faces in the pictures as they were drawn.
+struct Part {
+    ap50: Option<f64>,
+    recall: Option<f64>,
+}
+
 /// The figures of the pictures as they were drawn.
 struct Sample {
-    ap50: Option<f64>,
+    all: Part,
     ap: Option<f64>,
-    of_size: Vec<Option<f64>>,
+    of_group: Vec<Part>,
     recall_at: Option<f64>,
     precision: Option<f64>,
-    recall: Option<f64>,
     false_positives: Option<f64>,
     nme: Option<f64>,
 }
@@ -203,23 +235,30 @@ impl Measured<'_> {
     fn sample(&self, drawn: impl Fn(usize) -> u32) -> Sample {
         let times = |picture: usize| f64::from(drawn(picture));
         let ranking = self.ranking;
-        let ap50 = ranking.average_precision_of(times);
+        let all = self.part(ranking, times);
         let others = self.stricter.iter();
         let others: Option<f64> = others.map(|r| r.average_precision_of(times)).sum();
-        let mean = |sum: f64| Some((sum + ap50?) / (self.stricter.len() + 1) as f64);
+        let mean = |sum: f64| Some((sum + all.ap50?) / (self.stricter.len() + 1) as f64);
         let at = ranking.sums_at(self.threshold, times);
-        let labels = ranking.labels_of(times);
         let pictures: f64 = (0..ranking.labels.len()).map(times).sum();
-        let of_size = self.of_size.iter();
+        let of_group = self.of_group.iter();
         Sample {
-            ap50,
             ap: others.and_then(mean).filter(|_| !self.stricter.is_empty()),
-            of_size: of_size.map(|r| r.average_precision_of(times)).collect(),
+            of_group: of_group.map(|r| self.part(r, times)).collect(),
+            all,
             recall_at: ranking.recall_at_of(FALSE_POSITIVES, times).map(|r| r.0),
             precision: at.precision(),
-            recall: (labels > 0.0).then(|| at.right / labels),
             false_positives: (pictures > 0.0).then(|| at.wrong / pictures),
             nme: self.errors.quantile(0.5, drawn),
+        }
+    }
+
+    fn part(&self, ranking: &Ranking, times: impl Fn(usize) -> f64 + Copy) -> Part {
+        let labels = ranking.labels_of(times);
+        let at = ranking.sums_at(self.threshold, times);
+        Part {
+            ap50: ranking.average_precision_of(times),
+            recall: (labels > 0.0).then(|| at.right / labels),
         }
     }
 

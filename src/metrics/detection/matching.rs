@@ -3,29 +3,40 @@
 
 use crate::geometry::Rect;
 
-use super::{Detection, Seen, Truth};
+use super::{Detection, Group, Label, Seen, Truth};
 
-/// Sizes are the same within this, in pixels: coordinates are held in 32 bits.
-pub(super) const SAME_SIZE: f64 = 1e-4;
+/// Sizes in pixels, and lumas, are the same within this: coordinates are held in 32 bits.
+pub(super) const NEAR: f64 = 1e-4;
 
 /// Share of a detection that lies on a region, or overlap with it, from which on it belongs to the region.
 const ON_REGION: f32 = 0.5;
 
 /// When a detection is right.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rules {
+pub struct Rules<'a> {
     /// Lowest overlap (IoU) with the label, 0..1.
     pub iou: f64,
     /// Smallest size of a face that counts, see [`Truth::size_of`].
-    pub least: f64,
-    /// Largest size, itself among them.
-    pub most: f64,
+    pub min_face: f64,
+    /// The faces that count; none: all of them.
+    pub group: Option<&'a Group>,
 }
 
-impl Rules {
-    /// Whether a face of that size counts.
-    fn cares(&self, size: f64) -> bool {
-        size >= self.least - SAME_SIZE && size <= self.most + SAME_SIZE
+impl Rules<'_> {
+    /// Whether a labelled face counts.
+    fn cares(&self, truth: &Truth, label: &Label) -> bool {
+        let size = truth.size_of(&label.rect);
+        self.large(size) && self.group.is_none_or(|g| g.holds(label, size))
+    }
+
+    /// Whether a detection that found no face counts.
+    fn blames(&self, truth: &Truth, detection: &Detection) -> bool {
+        let size = truth.size_of(&detection.rect);
+        self.large(size) && self.group.is_none_or(|g| g.blames(detection, size))
+    }
+
+    fn large(&self, size: f64) -> bool {
+        size >= self.min_face - NEAR
     }
 }
 
@@ -64,12 +75,12 @@ pub struct Matched {
 
 /// Compares what was found in one picture with its labels: by falling score, each detection takes the free label with the highest IoU of
 /// at least `rules.iou`. Labels that count come before those that do not (as in COCO's own evaluation); who takes one of the latter is
-/// dropped. What is left over is wrong, unless its own size does not count, or its IoU with one of [`Truth::ignore`], or the share of
-/// it that lies there, is at least a half: then it is dropped.
+/// dropped. What is left over is wrong, unless it does not count by its own size or light, or its IoU with one of [`Truth::ignore`], or
+/// the share of it that lies there, is at least a half: then it is dropped.
 pub fn match_picture(seen: &Seen, rules: &Rules) -> Matched {
     let Seen { truth, found } = *seen;
-    let cares = truth.labels.iter().map(|l| truth.size_of(&l.rect));
-    let cares: Vec<bool> = cares.map(|size| rules.cares(size)).collect();
+    let labels = truth.labels.iter();
+    let cares: Vec<bool> = labels.map(|l| rules.cares(truth, l)).collect();
     let mut free = vec![true; cares.len()];
     let mut order: Vec<(usize, &Detection)> = found.iter().enumerate().collect();
     order.retain(|(_, d)| d.is_finite());
@@ -88,7 +99,7 @@ pub fn match_picture(seen: &Seen, rules: &Rules) -> Matched {
         let (verdict, label) = match (best_of(true), best_of(false)) {
             (Some((label, _)), _) => (Verdict::Right, Some(label)),
             (None, Some((label, _))) => (Verdict::Dropped, Some(label)),
-            (None, None) if dropped(truth, &detection.rect, rules) => (Verdict::Dropped, None),
+            (None, None) if dropped(truth, detection, rules) => (Verdict::Dropped, None),
             (None, None) => (Verdict::Wrong, None),
         };
         if let Some(taken) = label.and_then(|l| free.get_mut(l)) {
@@ -108,11 +119,12 @@ pub fn match_picture(seen: &Seen, rules: &Rules) -> Matched {
 }
 
 /// Whether a detection that found no label is no mistake either.
-fn dropped(truth: &Truth, rect: &Rect, rules: &Rules) -> bool {
+fn dropped(truth: &Truth, detection: &Detection, rules: &Rules) -> bool {
+    let rect = &detection.rect;
     let share = |region: &Rect| {
         let common = rect.intersect(region).map_or(0.0, |r| r.area());
         common / rect.area().max(1e-9)
     };
     let on = |region: &Rect| rect.iou(region) >= ON_REGION || share(region) >= ON_REGION;
-    !rules.cares(truth.size_of(rect)) || truth.ignore.iter().any(on)
+    !rules.blames(truth, detection) || truth.ignore.iter().any(on)
 }

@@ -22,6 +22,7 @@ fn found(rect: Rect, score: f32) -> Detection {
         rect,
         score,
         landmarks: None,
+        luma: None,
     }
 }
 
@@ -34,11 +35,11 @@ fn truth(n: usize) -> Truth {
     }
 }
 
-fn rules(iou: f64) -> Rules {
+fn rules(iou: f64) -> Rules<'static> {
     Rules {
         iou,
-        least: 10.0,
-        most: f64::INFINITY,
+        min_face: 10.0,
+        group: None,
     }
 }
 
@@ -49,8 +50,18 @@ fn verdicts(truth: &Truth, found: &[Detection], rules: &Rules) -> Vec<(Verdict, 
 }
 
 fn figures(pictures: &[(Truth, Vec<Detection>)]) -> Figures {
+    figures_by(pictures, &[By::Size])
+}
+
+fn figures_by(pictures: &[(Truth, Vec<Detection>)], by: &[By]) -> Figures {
     let seen = pictures.iter().map(|(truth, found)| Seen { truth, found });
-    Figures::of(&seen.collect::<Vec<_>>(), 0.5, 10.0, &FEW)
+    Figures::of(&seen.collect::<Vec<_>>(), 0.5, 10.0, by, &FEW)
+}
+
+/// Names of the groups and how many labels each has.
+fn counts(figures: &Figures) -> Vec<(&str, usize)> {
+    let groups = figures.groups.iter();
+    groups.map(|g| (g.name.as_str(), g.labels)).collect()
 }
 
 fn value(estimate: Option<Estimate>) -> f64 {
@@ -144,7 +155,7 @@ fn what_lies_where_nothing_counts_is_neither_right_nor_wrong() {
             found: &[],
         },
         &Rules {
-            least: 51.0,
+            min_face: 51.0,
             ..rules(0.5)
         },
     );
@@ -159,7 +170,7 @@ fn a_label_that_counts_comes_before_one_that_does_not() {
         .labels
         .push(Label::boxed(Rect::new(0.0, 0.0, 95.0, 95.0)));
     let rules = Rules {
-        least: 97.0,
+        min_face: 97.0,
         ..rules(0.5)
     };
     let all = [found(Rect::new(0.0, 0.0, 95.0, 95.0), 0.9)];
@@ -216,10 +227,10 @@ fn five_detections_counted_by_hand() {
     close(f.false_positives.map(|e| e.value), 1.0);
     assert_eq!((f.nme, f.nme90, f.nme_faces), (None, None, 0));
     assert_eq!(f.threshold_for_recall, None);
-    let labels: Vec<_> = f.sizes.iter().map(|s| (s.name, s.labels)).collect();
-    assert_eq!(labels, [("small", 0), ("medium", 0), ("large", 4)]);
-    close(f.sizes[2].ap50.map(|e| e.value), ap50);
-    assert_eq!(f.sizes[0].ap50, None);
+    assert_eq!(counts(&f), [("small", 0), ("medium", 0), ("large", 4)]);
+    close(f.groups[2].ap50.map(|e| e.value), ap50);
+    close(f.groups[2].recall.map(|e| e.value), 0.5);
+    assert_eq!((f.groups[0].ap50, f.groups[0].recall), (None, None));
 }
 
 #[test]
@@ -259,14 +270,104 @@ fn sizes_meet_without_a_gap() {
             labels: vec![label],
             ignore: vec![],
         };
-        let sizes = figures(&[(truth, vec![])]).sizes;
-        sizes.iter().map(|s| s.labels).collect()
+        let groups = figures(&[(truth, vec![])]).groups;
+        groups.iter().map(|g| g.labels).collect()
     };
     assert_eq!(of(31.99), [1, 0, 0]);
     assert_eq!(of(32.0), [0, 1, 0]);
     assert_eq!(of(96.0), [0, 1, 0]);
     assert_eq!(of(96.01), [0, 0, 1]);
     assert_eq!(of(9.9), [0, 0, 0]);
+}
+
+/// What becomes of the detections in each of the groups.
+fn verdicts_by(truth: &Truth, found: &[Detection], by: By) -> Vec<(String, Vec<Verdict>)> {
+    let groups = Group::all(by, &[Seen { truth, found }]);
+    let of_group = |group: &Group| {
+        let rules = Rules {
+            group: Some(group),
+            ..rules(0.5)
+        };
+        let all = verdicts(truth, found, &rules);
+        (group.name.clone(), all.iter().map(|v| v.0).collect())
+    };
+    groups.iter().map(of_group).collect()
+}
+
+#[test]
+fn faces_of_another_name_count_neither_for_nor_against() {
+    let mut truth = truth(3);
+    truth.labels[0].name = Some("masked".into());
+    truth.labels[1].name = Some("bare".into());
+    // On the masked face, on the bare one, on the nameless one, and where no face is.
+    let mut all: Vec<_> = (0..4).map(|row| found(square(row, 0.0), 0.9)).collect();
+    use Verdict::{Dropped, Right, Wrong};
+    let wanted = [
+        ("bare".into(), vec![Dropped, Right, Dropped, Wrong]),
+        ("masked".into(), vec![Right, Dropped, Dropped, Wrong]),
+        ("(none)".into(), vec![Dropped, Dropped, Right, Wrong]),
+    ];
+    assert_eq!(verdicts_by(&truth, &all, By::Label), wanted);
+    let f = figures_by(&[(truth.clone(), all.clone())], &[By::Label, By::Size]);
+    let sizes = [("small", 0), ("medium", 0), ("large", 3)];
+    let names = [("bare", 1), ("masked", 1), ("(none)", 1)];
+    assert_eq!(counts(&f), [&names[..], &sizes].concat());
+    // A second one on the same face is wrong, as anywhere.
+    all.truncate(1);
+    all.push(found(square(0, 10.0), 0.8));
+    let masked = &verdicts_by(&truth, &all, By::Label)[1].1;
+    assert_eq!(masked, &[Right, Wrong]);
+    // Where nobody named any, there is nothing to group.
+    truth.labels.iter_mut().for_each(|l| l.name = None);
+    assert_eq!(verdicts_by(&truth, &all, By::Label), []);
+}
+
+#[test]
+fn what_is_known_to_lie_in_other_light_counts_neither_for_nor_against() {
+    let lumas = [69.9, 70.0, 170.0, 170.1];
+    let mut truth = truth(4);
+    let labels = truth.labels.iter_mut().zip(lumas);
+    labels.for_each(|(label, luma)| label.luma = Some(luma));
+    let f = figures_by(&[(truth.clone(), vec![])], &[By::Light]);
+    assert_eq!(counts(&f), [("dark", 1), ("normal", 2), ("bright", 1)]);
+
+    // On the dark face, though bright itself; where no face is: dark, bright, and nobody knows.
+    let lit = |row, luma| Detection {
+        luma,
+        ..found(square(row, 0.0), 0.9)
+    };
+    let all = [
+        lit(0, Some(200.0)),
+        lit(5, Some(10.0)),
+        lit(6, Some(200.0)),
+        lit(7, None),
+    ];
+    use Verdict::{Dropped, Right, Wrong};
+    let wanted = [
+        ("dark".into(), vec![Right, Wrong, Dropped, Wrong]),
+        ("normal".into(), vec![Dropped, Dropped, Dropped, Wrong]),
+        ("bright".into(), vec![Dropped, Dropped, Wrong, Wrong]),
+    ];
+    assert_eq!(verdicts_by(&truth, &all, By::Light), wanted);
+}
+
+#[test]
+fn a_group_is_as_sure_as_the_pictures_with_its_faces_are_many() {
+    let mut all: Vec<_> = (0..40)
+        .map(|_| (truth(1), vec![found(square(0, 0.0), 0.9)]))
+        .collect();
+    for (i, (truth, _)) in all.iter_mut().enumerate() {
+        let name = ["one", "two", "two"].get(i).unwrap_or(&"more");
+        truth.labels[0].name = Some((*name).to_owned());
+    }
+    let f = figures_by(&all, &[By::Label]);
+    assert_eq!(counts(&f), [("more", 37), ("one", 1), ("two", 2)]);
+    let recall = |i: usize| f.groups[i].recall.unwrap();
+    assert_eq!((recall(1).value, recall(1).interval), (1.0, None));
+    // Wilson's for two of two and for 37 of 37.
+    let low = |i: usize| recall(i).interval.unwrap().low;
+    assert!((low(2) - 0.342).abs() < 1e-3 && (low(0) - 0.906).abs() < 1e-3);
+    assert_eq!((recall(2).n, f.recall.unwrap().n), (2, 40));
 }
 
 #[test]
@@ -381,13 +482,14 @@ fn the_error_of_points_is_measured_by_the_eyes() {
     let label = Label::pointed(points());
     let truth = Truth {
         long_side: LONG_SIDE,
-        labels: vec![label],
+        labels: vec![label.clone()],
         ignore: vec![],
     };
     let of = |landmarks, score| Detection {
         rect: label.rect,
         score,
         landmarks: Some(landmarks),
+        luma: None,
     };
     let pictures = [
         (truth.clone(), vec![of(exact, 0.9)]),
@@ -413,7 +515,11 @@ fn detection() -> impl Strategy<Value = Detection> {
         if row == 5 {
             rect.h = 0.5;
         }
-        found(rect, score)
+        // In any light; the surer, the brighter.
+        Detection {
+            luma: Some(f64::from(score) * 255.0),
+            ..found(rect, score)
+        }
     })
 }
 
@@ -421,6 +527,10 @@ fn picture() -> impl Strategy<Value = (Truth, Vec<Detection>)> {
     let detections = prop::collection::vec(detection(), 0..8);
     (0usize..4, any::<bool>(), detections).prop_map(|(n, region, found)| {
         let mut truth = truth(n);
+        for (i, label) in truth.labels.iter_mut().enumerate() {
+            label.name = ["masked", "bare"].get(i).map(|n| (*n).to_owned());
+            label.luma = Some(100.0 * i as f64);
+        }
         truth.ignore.extend(region.then(|| square(4, 0.0)));
         (truth, found)
     })
@@ -433,9 +543,9 @@ fn pictures() -> impl Strategy<Value = Vec<(Truth, Vec<Detection>)>> {
 proptest! {
     #[test]
     fn shares_lie_within_0_and_1(all in pictures()) {
-        let f = figures(&all);
+        let f = figures_by(&all, &[By::Size, By::Label, By::Light]);
         let mut shares = vec![f.ap50, f.ap, f.recall_at, f.precision, f.recall];
-        shares.extend(f.sizes.iter().map(|s| s.ap50));
+        shares.extend(f.groups.iter().flat_map(|g| [g.ap50, g.recall]));
         for e in shares.into_iter().flatten() {
             prop_assert!((0.0..=1.0).contains(&e.value));
             if let Some(i) = e.interval {
@@ -444,8 +554,22 @@ proptest! {
         }
         prop_assert!(value(f.ap) <= value(f.ap50) + 1e-9 || f.ap.is_none());
         prop_assert_eq!(f.ap50.is_none(), f.labels == 0);
-        let by_size: usize = f.sizes.iter().map(|s| s.labels).sum();
-        prop_assert_eq!(by_size, f.labels);
+        for by in [By::Size, By::Label, By::Light] {
+            let groups = f.groups.iter().filter(|g| g.by == by);
+            prop_assert_eq!(groups.map(|g| g.labels).sum::<usize>(), f.labels, "{:?}", by);
+        }
+    }
+
+    #[test]
+    fn a_group_of_all_faces_has_the_figures_of_all(all in pictures()) {
+        let mut named = all.clone();
+        named.iter_mut().flat_map(|p| &mut p.0.labels).for_each(|l| l.name = Some("all".into()));
+        let f = figures_by(&named, &[By::Label]);
+        let values = |ap50: Option<Estimate>, recall: Option<Estimate>| [ap50, recall].map(|e| e.map(|e| e.value));
+        for group in &f.groups {
+            prop_assert_eq!(values(group.ap50, group.recall), values(f.ap50, f.recall));
+        }
+        prop_assert_eq!(f.groups.len(), usize::from(f.labels > 0));
     }
 
     #[test]
@@ -501,7 +625,7 @@ proptest! {
     #[test]
     fn a_higher_threshold_finds_no_more(all in pictures(), a in 0f32..1.0, b in 0f32..1.0) {
         let seen: Vec<Seen> = all.iter().map(|(truth, found)| Seen { truth, found }).collect();
-        let at = |t| Figures::of(&seen, t, 10.0, &Bootstrap { resamples: 0, seed: 0 });
+        let at = |t| Figures::of(&seen, t, 10.0, &[By::Size], &Bootstrap { resamples: 0, seed: 0 });
         let (low, high) = (at(a.min(b)), at(a.max(b)));
         prop_assert!(high.recall.is_none() || value(high.recall) <= value(low.recall));
         prop_assert!(high.false_positives.is_none() || value(high.false_positives) <= value(low.false_positives));

@@ -37,6 +37,7 @@ struct Line {
 struct Face {
     #[serde(rename = "box")]
     corners: Corners,
+    label: Option<String>,
 }
 
 pub(super) fn rect([x1, y1, x2, y2]: Corners) -> Rect {
@@ -67,7 +68,7 @@ fn entry(folder: &Path, line: Line) -> (Entry, bool) {
     let points = line.landmarks.unwrap_or_default();
     entry.truth.labels = if points.is_empty() {
         let faces = line.faces.unwrap_or_default().into_iter();
-        faces.map(|f| Label::boxed(rect(f.corners))).collect()
+        faces.map(boxed).collect()
     } else {
         points.into_iter().map(pointed).collect()
     };
@@ -78,6 +79,13 @@ fn entry(folder: &Path, line: Line) -> (Entry, bool) {
         _ => entry,
     };
     (entry, labelled)
+}
+
+fn boxed(face: Face) -> Label {
+    Label {
+        name: face.label,
+        ..Label::boxed(rect(face.corners))
+    }
 }
 
 fn pointed([lx, ly, rx, ry, _, _, mx, my]: [f32; 8]) -> Label {
