@@ -20,6 +20,7 @@ esac
 find_plugin
 find_models
 
-# Each frame is judged by itself: one is enough. multifilesink, as it writes a whole file at once.
+# A face that nobody follows is judged by its one frame; of one that is, more would be wanted. multifilesink, as it writes a whole
+# file at once.
 find_picture "$1" 1
-play "${picture[@]}" ! "${analyse[@]}" ! videoconvert ! "${encode[@]}" ! multifilesink "location=$2"
+play "${picture[@]}" ! "${analyse[0]}" tracking=false "${analyse[@]:1}" ! videoconvert ! "${encode[@]}" ! multifilesink "location=$2"

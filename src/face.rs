@@ -33,12 +33,17 @@ pub struct Face {
 pub struct Verdict {
     /// The verdict itself.
     pub label: Label,
-    /// Probability that the face is live, 0..1, as the model says; `None` where no model answered.
+    /// Probability that the face is live, 0..1; `None` where no model answered. Of a face that is followed this is what all
+    /// looks at it say together, of any other what the model says of this frame.
     pub live: Option<f32>,
     /// Why, where the label is [`Label::Uncertain`].
     pub reason: Option<Reason>,
     /// Name of the model, or of several joined by `+`.
     pub model: Option<Arc<str>>,
+    /// Looks that the verdict rests on; 0 where no model answered.
+    pub looks: u32,
+    /// What the model said at the last of them, 0..1.
+    pub last: Option<f32>,
 }
 
 impl Verdict {
@@ -115,20 +120,29 @@ pub enum Reason {
     Blurred,
     /// Not enough light.
     Dark,
+    /// Too much light.
+    OverExposed,
     /// Partly outside the frame.
     CutOff,
+    /// Seen from the side.
+    TurnedAway,
     /// Evidence is still being gathered.
     Collecting,
+    /// There is evidence enough, and it is for neither.
+    Undecided,
 }
 
 impl Reason {
     /// All reasons.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 8] = [
         Self::TooSmall,
         Self::Blurred,
         Self::Dark,
+        Self::OverExposed,
         Self::CutOff,
+        Self::TurnedAway,
         Self::Collecting,
+        Self::Undecided,
     ];
 
     /// The word for it.
@@ -137,8 +151,11 @@ impl Reason {
             Self::TooSmall => "too-small",
             Self::Blurred => "blurred",
             Self::Dark => "dark",
+            Self::OverExposed => "over-exposed",
             Self::CutOff => "cut-off",
+            Self::TurnedAway => "turned-away",
             Self::Collecting => "collecting",
+            Self::Undecided => "undecided",
         }
     }
 }

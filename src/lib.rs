@@ -12,14 +12,14 @@
 //! | [`metrics`] | how good answers are: APCER, BPCER and their kin, AP of detectors, with intervals |
 //! | [`signature`] | whether a picture still lies as it lay |
 //! | [`resize`], [`letterbox`], [`crop`] | pixels to tensors |
-//! | [`quality`] | whether a face is sharp, well lit, wholly in the frame |
+//! | [`quality`] | whether a face is sharp, well lit, wholly in the frame, seen from the front |
 //! | [`dataset`] | data sets of faces: written, read |
 //! | [`track`] | which face is whose over frames, and where it is between two looks |
 //! | [`model`] | what a model file expects and means (its card) |
 //! | [`runtime`] | ONNX Runtime: the library, sessions, sharing |
 //! | [`golden`] | whether a model still answers as when it was written |
 //! | [`detect`] | the families of face detectors |
-//! | [`liveness`] | the families of liveness models, their fusion and the verdict |
+//! | [`liveness`] | the families of liveness models, their fusion and the verdict, of a frame or over time |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod error;

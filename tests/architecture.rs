@@ -39,6 +39,7 @@ const GLUE: &[&str] = &[
     "meta",
     "message",
     "properties",
+    "segment",
 ];
 
 const ELEMENTS: &[&str] = &[

@@ -12,8 +12,8 @@ use gst_video::VideoFormat as F;
 use gst_video::VideoRegionOfInterestMeta as Roi;
 use gstliveness::frame::Format;
 use gstliveness::meta::{self, Analysis};
-use liveness::face::{Face, Label, Reason};
-use liveness::geometry::Rect;
+use liveness::face::{Face, Label, Reason, Verdict};
+use liveness::geometry::{Point, Rect};
 use video::{convert, harness, init, rgb, tiny};
 
 fn classify(model: &str) -> gst::Element {
@@ -367,4 +367,290 @@ fn a_file_with_a_comma_in_its_name_is_one_model_and_a_list_is_still_a_list() {
             "{model}"
         );
     }
+}
+
+/// A grey frame of this brightness with a pattern all over it, another one for another `seed`.
+fn pattern(brightness: u8, seed: u32) -> (gst::Buffer, gst_video::VideoInfo) {
+    let info = video::info(F::I420, 320, 240);
+    let frame = rgb(320, 240, |x, y| {
+        let (x, y) = (x / 6, y / 6);
+        let noise = (x * 7919 + y * 104_729 + (x * y + x + 3) * (31 + 17 * seed)) % 61;
+        [(u32::from(brightness) + noise).saturating_sub(30).min(255) as u8; 3]
+    });
+    (convert(&frame, &info).unwrap(), info)
+}
+
+const PLACE: Rect = Rect::new(120.0, 60.0, 80.0, 100.0);
+/// Brightness that the tiny model calls live, and one that it does not.
+const LIVE: u8 = 190;
+const SPOOF: u8 = 60;
+
+/// One face that is followed, frame by frame.
+struct Stream {
+    element: gst::Element,
+    h: gst_check::Harness,
+    frame: u64,
+}
+
+impl Stream {
+    fn new(properties: &[(&str, &str)]) -> Self {
+        let element = classify(&tiny("bright.onnx"));
+        for (name, value) in properties {
+            element.set_property_from_str(name, value);
+        }
+        let h = harness(&element, &pattern(LIVE, 0).1);
+        Self {
+            element,
+            h,
+            frame: 0,
+        }
+    }
+
+    /// The verdicts on these faces in the next frame, 25 a second.
+    fn push(
+        &mut self,
+        (mut buffer, info): (gst::Buffer, gst_video::VideoInfo),
+        faces: &[Face],
+    ) -> Vec<Verdict> {
+        let b = buffer.make_mut();
+        b.set_pts(gst::ClockTime::from_mseconds(40 * self.frame));
+        self.frame += 1;
+        let analysis = Analysis {
+            faces: faces.to_vec(),
+            ..Analysis::new(&Format::new(&info), None)
+        };
+        meta::write(b, &analysis);
+        let out = self.h.push_and_pull(buffer).unwrap();
+        let faces = meta::read(&out).unwrap().faces;
+        faces.into_iter().map(|f| f.verdict).collect()
+    }
+
+    /// The verdict on the face, alone and in its place.
+    fn see(&mut self, brightness: u8, seed: u32) -> Verdict {
+        self.push(pattern(brightness, seed), &[face(1)]).remove(0)
+    }
+
+    /// One that stands as live.
+    fn live(properties: &[(&str, &str)]) -> Self {
+        let mut stream = Self::new(properties);
+        let verdicts: Vec<_> = (0..20).map(|_| stream.see(LIVE, 0)).collect();
+        assert_eq!(verdicts[19].label, Label::Live);
+        stream
+    }
+}
+
+fn face(track: u64) -> Face {
+    Face {
+        id: 1,
+        rect: PLACE,
+        score: 0.9,
+        track: Some(track),
+        ..Face::default()
+    }
+}
+
+#[test]
+fn a_face_that_is_followed_is_judged_over_time() {
+    let mut stream = Stream::new(&[]);
+    for i in 1..30 {
+        let verdict = stream.see(LIVE, 0);
+        assert_eq!((verdict.looks, verdict.last.is_some()), (i, true));
+        if i < 4 {
+            assert_eq!(verdict.reason, Some(Reason::Collecting), "{i}");
+        } else {
+            assert_eq!(verdict.label, Label::Live, "{i}");
+            assert!(verdict.confidence() > 0.9);
+        }
+    }
+    // One frame that looks like a spoof is one frame.
+    let odd = stream.see(SPOOF, 0);
+    assert!(odd.label == Label::Live && odd.last.unwrap() < 0.1 && odd.live.unwrap() > 0.8);
+    // A second of them is a spoof.
+    let after: Vec<_> = (0..40).map(|_| stream.see(SPOOF, 0)).collect();
+    let left = after.iter().position(|v| v.label != Label::Live).unwrap();
+    assert!(
+        left < 25 && after[left].reason == Some(Reason::Undecided),
+        "{left}"
+    );
+    assert_eq!(after[39].label, Label::Spoof);
+}
+
+#[test]
+fn without_smoothing_each_frame_is_judged_by_itself() {
+    let mut stream = Stream::new(&[("smoothing", "0")]);
+    for _ in 0..3 {
+        assert_eq!(stream.see(LIVE, 0).label, Label::Live);
+        assert_eq!(stream.see(SPOOF, 0).label, Label::Spoof);
+    }
+}
+
+#[test]
+fn regions_with_an_object_id_are_followed_and_others_are_not() {
+    let element = classify(&tiny("bright.onnx"));
+    let mut h = harness(&element, &pattern(LIVE, 0).1);
+    for i in 0..5u64 {
+        let (mut buffer, _) = pattern(LIVE, 0);
+        let b = buffer.make_mut();
+        b.set_pts(gst::ClockTime::from_mseconds(40 * i));
+        let mut followed = Roi::add(b, "face", (120, 60, 80, 100));
+        followed.add_param(
+            gst::Structure::builder("object_id")
+                .field("id", 7i32)
+                .build(),
+        );
+        Roi::add(b, "face", (20, 60, 80, 100));
+        let out = h.push_and_pull(buffer).unwrap();
+        let first = if i < 3 { Label::Uncertain } else { Label::Live };
+        assert_eq!(labels(&out), [first, Label::Live], "{i}");
+    }
+}
+
+#[test]
+fn one_number_for_two_faces_is_nobodys() {
+    let mut stream = Stream::live(&[]);
+    let mut other = face(1);
+    (other.id, other.rect.x) = (2, 20.0);
+    let verdicts = stream.push(pattern(SPOOF, 0), &[face(1), other]);
+    assert_eq!(verdicts[0].label, Label::Spoof);
+    assert_eq!(verdicts[1].label, Label::Spoof);
+    assert_eq!(stream.see(LIVE, 0).looks, 1);
+}
+
+#[test]
+fn verdicts_that_stand_are_carried() {
+    let mut stream = Stream::new(&[("reclassify-interval", "8"), ("post-messages", "on-change")]);
+    let bus = gst::Bus::new();
+    stream.element.set_bus(Some(&bus));
+    let looks: Vec<_> = (0..28).map(|_| stream.see(LIVE, 0).looks).collect();
+    assert_eq!((looks[3], looks[10], looks[11], looks[27]), (4, 4, 5, 7));
+    let stats: gst::Structure = stream.element.property("stats");
+    assert_eq!(stats.get::<u64>("frames").unwrap(), 28);
+    assert_eq!(stats.get::<u64>("looked").unwrap(), 7);
+    let posted = std::iter::from_fn(|| bus.pop_filtered(&[gst::MessageType::Element])).count();
+    assert_eq!(posted, 2, "uncertain, then live");
+    // Light that changes is looked at.
+    stream.see(LIVE - 60, 0);
+    assert_eq!(stream.see(LIVE - 60, 0).looks, 8);
+}
+
+#[test]
+fn another_face_in_the_same_place_starts_from_nothing() {
+    for interval in ["1", "100"] {
+        let mut stream = Stream::live(&[("reclassify-interval", interval)]);
+        stream.see(LIVE, 1);
+        let verdict = stream.see(LIVE, 1);
+        assert_eq!(
+            (verdict.looks, verdict.reason),
+            (1, Some(Reason::Collecting))
+        );
+    }
+}
+
+#[test]
+fn bad_pictures_are_uncertain_with_their_reason() {
+    let turned = [
+        (140.0, 90.0),
+        (180.0, 90.0),
+        (182.0, 110.0),
+        (150.0, 130.0),
+        (170.0, 130.0),
+    ];
+    let mut away = face(1);
+    away.landmarks = Some(turned.map(|(x, y)| Point { x, y }));
+    let mut cut = face(1);
+    cut.rect.x = 0.0;
+    let mut small = face(1);
+    (small.rect.w, small.rect.h) = (30.0, 40.0);
+    let flat = || {
+        let info = video::info(F::I420, 320, 240);
+        (
+            convert(&rgb(320, 240, |_, _| [200; 3]), &info).unwrap(),
+            info,
+        )
+    };
+    for (picture, face, reason) in [
+        (pattern(5, 0), face(1), Reason::Dark),
+        (pattern(254, 0), face(1), Reason::OverExposed),
+        (flat(), face(1), Reason::Blurred),
+        (pattern(LIVE, 0), away, Reason::TurnedAway),
+        (pattern(LIVE, 0), cut, Reason::CutOff),
+        (pattern(LIVE, 0), small, Reason::TooSmall),
+    ] {
+        let mut stream = Stream::new(&[("min-face-size", "50")]);
+        for _ in 0..10 {
+            let verdicts = stream.push(picture.clone(), std::slice::from_ref(&face));
+            assert_eq!(
+                (verdicts[0].label, verdicts[0].reason),
+                (Label::Uncertain, Some(reason))
+            );
+            assert_eq!(verdicts[0].live, None);
+        }
+        // Nor does it end a verdict that stands, unless it lasts.
+        if face.rect == PLACE {
+            let mut stream = Stream::live(&[]);
+            for i in 0..100 {
+                let verdicts = stream.push(picture.clone(), std::slice::from_ref(&face));
+                if i < 40 {
+                    assert_eq!(verdicts[0].label, Label::Live, "{reason} {i}");
+                } else if i > 52 {
+                    assert_eq!(verdicts[0].reason, Some(reason), "{i}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_no_number_never_becomes_a_verdict_over_time_either() {
+    let mut stream = Stream::new(&[("model", &tiny("not_a_number.onnx"))]);
+    for _ in 0..80 {
+        assert_eq!(stream.see(LIVE, 0).label, Label::Unchecked);
+    }
+}
+
+#[test]
+fn a_stream_that_does_not_go_on_is_another_one() {
+    let segment = |start: u64| {
+        let mut segment = gst::FormattedSegment::<gst::ClockTime>::new();
+        segment.set_start(gst::ClockTime::from_mseconds(start));
+        gst::event::Segment::new(&segment)
+    };
+    let fresh = |stream: &mut Stream, what: &str| {
+        assert_eq!(stream.see(LIVE, 0).looks, 1, "{what}");
+    };
+    let mut stream = Stream::live(&[]);
+    // The same place again, as when a duration has become known.
+    assert!(stream.h.push_event(segment(0)));
+    assert_eq!(stream.see(LIVE, 0).looks, 21);
+    assert!(stream.h.push_event(segment(10)));
+    fresh(&mut stream, "another segment");
+    let mut stream = Stream::live(&[]);
+    assert!(stream.h.push_event(gst::event::FlushStart::new()));
+    assert!(stream.h.push_event(gst::event::FlushStop::new(true)));
+    assert!(stream.h.push_event(segment(0)));
+    fresh(&mut stream, "a flush");
+    let mut stream = Stream::live(&[]);
+    let caps = gst_video::VideoInfo::builder(F::I420, 320, 240)
+        .fps(gst::Fraction::new(30, 1))
+        .build()
+        .unwrap();
+    stream.h.set_src_caps(caps.to_caps().unwrap());
+    fresh(&mut stream, "other caps");
+    let mut stream = Stream::live(&[]);
+    stream.element.set_state(gst::State::Null).unwrap();
+    stream.h.play();
+    let caps = pattern(LIVE, 0).1.to_caps().unwrap();
+    stream.h.set_src_caps(caps);
+    fresh(&mut stream, "a stop");
+    let mut stream = Stream::live(&[]);
+    stream.frame += 40;
+    fresh(&mut stream, "a break");
+    let mut stream = Stream::live(&[]);
+    for _ in 0..30 {
+        stream.push(pattern(LIVE, 0), &[]);
+    }
+    fresh(&mut stream, "a second without the face");
+    let mut stream = Stream::live(&[]);
+    stream.element.set_property("threshold", 0.4f32);
+    fresh(&mut stream, "another threshold");
 }

@@ -36,7 +36,7 @@ fn outcome(chain: &str) -> Outcome {
     init();
     let description = format!(
         "filesrc location={} ! pngdec ! imagefreeze num-buffers=3 ! videoconvert ! video/x-raw,format=I420,framerate=25/1 \
-         ! livenessfacedetect model={} ! livenessclassify model={} ! {chain} ! fakesink name=s",
+         ! livenessfacedetect model={} ! livenessclassify model={} smoothing=0 ! {chain} ! fakesink name=s",
         astronaut().display(),
         tiny("boxes.onnx"),
         tiny("bright.onnx"),

@@ -2,7 +2,7 @@
 //! GStreamer elements that find faces, judge whether they are live, draw what was found, and save it as data
 //! sets.
 //!
-//! The glue ([`caps`], [`frame`], [`meta`], [`message`], [`error`], [`properties`], [`device`], [`stats`]) knows GStreamer and the library `liveness`; the
+//! The glue ([`caps`], [`frame`], [`meta`], [`message`], [`error`], [`properties`], [`segment`], [`device`], [`stats`]) knows GStreamer and the library `liveness`; the
 //! elements know the glue, never each other: they meet in the metadata ([`meta`]).
 
 use gst::glib;
@@ -14,6 +14,7 @@ pub mod frame;
 pub mod message;
 pub mod meta;
 pub mod properties;
+pub mod segment;
 pub mod stats;
 
 pub mod facedetect;

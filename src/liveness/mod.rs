@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::crop::Crop;
 use crate::error::{Error, Result};
-use crate::face::{Face, Label, Reason, Verdict};
+use crate::face::{Face, Reason, Verdict};
 use crate::geometry::Rect;
 use crate::image::Pixels;
 use crate::model::{Card, ModelFile, Output, Task};
@@ -16,9 +16,11 @@ use crate::runtime::{Engine, Input, Options, Timing};
 mod decision;
 mod family;
 mod fusion;
+mod judge;
 
-pub use decision::decide;
+pub use decision::{HOLD, OverTime, decide};
 pub use family::Family;
+pub use judge::{Judge, Looked};
 
 /// Faces that go through a model at once at the most, where it takes any number: bounds the memory of a crowd.
 const LARGEST_BATCH: usize = 16;
@@ -57,9 +59,12 @@ pub struct Classifier {
     models: Vec<Model>,
     name: Arc<str>,
     resizer: Resizer,
-    /// Indices of the faces that the models look at, then each one's fused probability of live.
+    /// What all models say of a face.
+    means: Vec<fusion::Mean>,
+    /// Faces that the models look at, where they lie, and what comes out: memory that is used again for each frame.
     judged: Vec<usize>,
-    probabilities: Vec<fusion::Mean>,
+    boxes: Vec<Rect>,
+    answers: Vec<Option<f32>>,
 }
 
 /// One model of a classifier.
@@ -106,8 +111,10 @@ impl Classifier {
             name: names.join("+").into(),
             models,
             resizer: Resizer::new(),
+            means: Vec::new(),
             judged: Vec::new(),
-            probabilities: Vec::new(),
+            boxes: Vec::new(),
+            answers: Vec::new(),
         })
     }
 
@@ -130,8 +137,8 @@ impl Classifier {
         sum.map_or(DEFAULT_THRESHOLD, |sum| sum / self.models.len() as f32)
     }
 
-    /// Judges `faces` of `frame` and writes their verdicts. A face that no model answered for, or whose answer is no
-    /// number, stays [`Label::Unchecked`], as does one outside the frame.
+    /// Judges `faces` of `frame`, each by this frame alone, and writes their verdicts; [`Judge`] judges persons over time. A face that no
+    /// model answered for, or whose answer is no number, stays [`Label::Unchecked`](crate::face::Label::Unchecked), as does one outside the frame.
     ///
     /// # Errors
     /// [`Error::Inference`], and [`Error::UnfitModel`] for outputs that contradict their own shapes. No face is judged
@@ -142,52 +149,78 @@ impl Classifier {
         faces: &mut [Face],
         settings: &Settings,
     ) -> Result<Timing> {
-        let threshold = settings
-            .threshold
-            .unwrap_or_else(|| self.default_threshold());
+        let threshold = self.threshold(settings);
         let layout = frame.layout();
         let size = (layout.width as f32, layout.height as f32);
-        self.judged.clear();
+        let (mut judged, mut boxes, mut answers) = (
+            std::mem::take(&mut self.judged),
+            std::mem::take(&mut self.boxes),
+            std::mem::take(&mut self.answers),
+        );
+        judged.clear();
+        boxes.clear();
         for (i, face) in faces.iter_mut().enumerate() {
             face.verdict = Verdict::default();
             if !is_in_sight(&face.rect, size) {
                 continue;
             }
-            if face.rect.w.min(face.rect.h) < settings.min_face_size {
-                face.verdict = Verdict {
-                    label: Label::Uncertain,
-                    reason: Some(Reason::TooSmall),
-                    ..Verdict::default()
-                };
+            if is_too_small(&face.rect, settings) {
+                face.verdict = decision::uncertain(Reason::TooSmall);
                 continue;
             }
-            self.judged.push(i);
+            judged.push(i);
+            boxes.push(face.rect);
         }
-        self.probabilities.clear();
-        self.probabilities
-            .resize(self.judged.len(), fusion::Mean::default());
+        let asked = self.ask(frame, &boxes, &mut answers);
+        if asked.is_ok() {
+            for (&i, answer) in judged.iter().zip(&answers) {
+                faces[i].verdict = Verdict {
+                    model: Some(self.name.clone()),
+                    ..decide(*answer, threshold)
+                };
+            }
+        }
+        (self.judged, self.boxes, self.answers) = (judged, boxes, answers);
+        asked
+    }
+
+    /// The threshold that holds with these settings.
+    fn threshold(&self, settings: &Settings) -> f32 {
+        let told = settings.threshold;
+        told.unwrap_or_else(|| self.default_threshold())
+    }
+
+    /// What the models together say of each of `boxes`, which are in sight: the probability of live, `None` where one of them gave no
+    /// number.
+    ///
+    /// # Errors
+    /// Those of [`Classifier::classify`].
+    fn ask(
+        &mut self,
+        frame: &dyn Pixels,
+        boxes: &[Rect],
+        answers: &mut Vec<Option<f32>>,
+    ) -> Result<Timing> {
+        self.means.clear();
+        self.means.resize(boxes.len(), fusion::Mean::default());
         let mut timing = Timing::default();
         for model in &mut self.models {
             let size = if model.any_batch { LARGEST_BATCH } else { 1 };
-            let batches = self
-                .judged
-                .chunks(size)
-                .zip(self.probabilities.chunks_mut(size));
-            for (batch, probabilities) in batches {
-                let boxes = batch.iter().map(|&i| faces[i].rect);
-                model.run(&mut self.resizer, frame, boxes, probabilities, &mut timing)?;
+            let batches = boxes.chunks(size).zip(self.means.chunks_mut(size));
+            for (batch, means) in batches {
+                let boxes = batch.iter().copied();
+                model.run(&mut self.resizer, frame, boxes, means, &mut timing)?;
             }
         }
-        let start = Instant::now();
-        for (&i, mean) in self.judged.iter().zip(&self.probabilities) {
-            faces[i].verdict = Verdict {
-                model: Some(self.name.clone()),
-                ..decide(mean.get(self.models.len()), threshold)
-            };
-        }
-        timing.decode += start.elapsed();
+        answers.clear();
+        answers.extend(self.means.iter().map(|mean| mean.get(self.models.len())));
         Ok(timing)
     }
+}
+
+/// Whether a face is smaller than what the user wants judged.
+fn is_too_small(face: &Rect, settings: &Settings) -> bool {
+    face.w.min(face.h) < settings.min_face_size
 }
 
 /// Whether there is something of the face to see, and its box is one that a detector could give: metadata is untrusted input, and a

@@ -12,22 +12,20 @@ use crate::face::{Face, Landmarks};
 use crate::geometry::Rect;
 
 mod assign;
+mod clock;
 mod motion;
 
 use assign::Assignment;
+pub(crate) use clock::Clock;
 use motion::{Motion, center, size};
 
 /// Faces from this score on choose their tracks first: ByteTrack's upper threshold.
 const CONFIDENT: f32 = 0.6;
 /// How long a face that is not seen any more is remembered, in seconds: ByteTrack's 30 frames at 30 frames a second. Also
 /// the longest time that it is taken to move on by itself, and the longest break between frames that it outlives.
-const KEPT: f64 = 1.0;
+pub(crate) const KEPT: f64 = 1.0;
 /// The same in looks, where a stream's times hardly move: nothing may pile up.
-const KEPT_LOOKS: u32 = 300;
-/// A break is also longer than this many times the frame before, so that one frame every two seconds is no series of breaks.
-const BREAK: f64 = 2.0;
-/// Length of a frame in seconds where a stream tells no times: at 30 frames a second.
-const FRAME: f64 = 1.0 / 30.0;
+pub(crate) const KEPT_LOOKS: u32 = 300;
 
 /// Overlap (IoU) from which on a face may be the one that was expected: ByteTrack's, whose matching ends at a distance of 0.8.
 const OVERLAP: f32 = 0.2;
@@ -38,7 +36,7 @@ const FARTHEST: f64 = 2.0;
 /// And this many from where it was seen last, if it has turned back.
 const FARTHEST_BACK: f64 = 1.0;
 /// How many times larger or smaller it may have become, as a ratio of sizes.
-const LARGEST_RATIO: f32 = 2.0;
+pub(crate) const LARGEST_RATIO: f32 = 2.0;
 /// What it costs that a face became e times larger or smaller, against 1 for no overlap.
 const RATIO_COST: f32 = 0.5;
 /// What it costs to match a track with nobody: above the costs of all pairs that matter, below those of two bad pairs.
@@ -295,31 +293,6 @@ fn compare(a: &Face, b: &Face) -> Ordering {
     pairs.fold(Ordering::Equal, |so_far, (a, b)| {
         so_far.then_with(|| a.total_cmp(&b))
     })
-}
-
-/// How much time passes from frame to frame.
-#[derive(Clone, Debug, Default)]
-struct Clock {
-    /// Of the frame before.
-    time: Option<Duration>,
-    /// Length of the frame before in seconds.
-    step: Option<f64>,
-}
-
-impl Clock {
-    /// Seconds since the frame before, above 0, and whether they were a break.
-    fn step(&mut self, time: Option<Duration>) -> (f64, bool) {
-        let before = std::mem::replace(&mut self.time, time);
-        let (Some(before), Some(now)) = (before, time) else {
-            return (FRAME, false);
-        };
-        if before == now {
-            return (FRAME, false);
-        }
-        let passed = before.abs_diff(now).as_secs_f64();
-        let usual = self.step.replace(passed).unwrap_or(passed);
-        (passed, passed > KEPT.max(BREAK * usual))
-    }
 }
 
 #[cfg(test)]

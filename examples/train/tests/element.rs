@@ -409,7 +409,7 @@ fn a_face_that_was_extracted_is_the_face_that_was_judged() {
     // The detector sees the same two faces in whatever it is shown.
     let description = format!(
         "multifilesrc location={}/%03d.png caps=image/png,framerate=25/1 ! pngdec ! videoconvert ! video/x-raw,format=RGB \
-         ! livenessfacedetect model={} ! livenessclassify model={} \
+         ! livenessfacedetect model={} ! livenessclassify model={} smoothing=0 \
          ! frameextract name=s location={} label=real session=made-up format=png margin=2 dedup=0 \
          min-confidence=0 min-face-size=0 min-sharpness=0 min-exposure=0 max-exposure=1 allow-cut-off=true",
         work.path().display(),
@@ -473,7 +473,7 @@ fn evaluate_says_of_real_frames_what_the_elements_say() {
     let stream = |source: &str| -> f32 {
         let frames = video::collect(
             &format!(
-                "filesrc {source} ! videoconvert ! video/x-raw,format=RGB ! livenessfacedetect model={} ! livenessclassify model={} \
+                "filesrc {source} ! videoconvert ! video/x-raw,format=RGB ! livenessfacedetect model={} ! livenessclassify model={} smoothing=0 \
                  ! fakesink name=s sync=false",
                 detector.display(),
                 model.display()

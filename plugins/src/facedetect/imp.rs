@@ -25,6 +25,7 @@ use crate::frame::Format;
 use crate::message::{PostMessages, Poster};
 use crate::meta::{self, Analysis};
 use crate::properties::{self, AUTO};
+use crate::segment::continues;
 use crate::stats::Stats;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
@@ -339,13 +340,6 @@ impl BaseTransformImpl for FaceDetect {
         *lock(&self.stats) += result.map_err(|message| error::post(self, message))?;
         Ok(gst::FlowSuccess::Ok)
     }
-}
-
-/// Whether a segment goes on where the one before was, as when only its end or its duration has become known.
-fn continues(before: &gst::Segment, now: &gst::Segment) -> bool {
-    let place = |s: &gst::Segment| (s.base(), s.start(), s.time(), s.offset());
-    place(before) == place(now)
-        && (before.rate(), before.applied_rate()) == (now.rate(), now.applied_rate())
 }
 
 impl FaceDetect {

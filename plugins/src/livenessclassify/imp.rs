@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use gst::glib;
 use gst::prelude::*;
@@ -11,10 +11,9 @@ use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
 use liveness::face::Label;
-use liveness::liveness::Classifier;
+use liveness::liveness::{Classifier, Judge, OverTime};
 use liveness::model::ModelFile;
 use liveness::runtime::Options;
-
 use liveness::sync::lock;
 
 use crate::caps;
@@ -24,6 +23,7 @@ use crate::frame::Format;
 use crate::message::{PostMessages, Poster};
 use crate::meta::{self, Analysis, Here};
 use crate::properties::{self, AUTO};
+use crate::segment::continues;
 use crate::stats::Stats;
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
@@ -40,6 +40,7 @@ struct Settings {
     model: Option<PathBuf>,
     model_info: Option<PathBuf>,
     threshold: f32,
+    over: OverTime,
     min_face_size: u32,
     device: Device,
     threads: u32,
@@ -52,6 +53,7 @@ impl Default for Settings {
             model: None,
             model_info: None,
             threshold: AUTO,
+            over: OverTime::default(),
             min_face_size: 0,
             device: Device::Cpu,
             threads: 1,
@@ -60,9 +62,12 @@ impl Default for Settings {
     }
 }
 
+/// Longest half-life of evidence that may be asked for, in seconds: a face is seldom seen for longer.
+const LONGEST_SMOOTHING: f32 = 60.0;
+
 /// What lives from start to stop.
 struct State {
-    classifier: Classifier,
+    judge: Judge,
     format: Option<Format>,
     poster: Poster,
     scratch: Vec<u8>,
@@ -106,6 +111,20 @@ impl ObjectImpl for LivenessClassify {
                     "Threshold",
                     "Probability of live from which on a face is live, 0..1 (-1: what the model's card recommends, else 0.5)",
                 ),
+                p::limit(
+                    "smoothing",
+                    "Smoothing",
+                    "Seconds after which a look at a face that is followed counts half: longer is steadier, and slower to notice that a replay has taken its place (0: each frame is judged by itself)",
+                    (0.0, LONGEST_SMOOTHING),
+                    OverTime::default().smoothing,
+                ),
+                p::count(
+                    "reclassify-interval",
+                    "Reclassify interval",
+                    "A face that is followed and whose verdict stands is looked at in every Nth frame, sooner when its size, pose or light changes, and once a second at least; the frames in between carry the verdict (0 and 1: every frame)",
+                    (0, u32::MAX),
+                    OverTime::default().reclassify_interval,
+                ),
                 p::count(
                     "min-face-size",
                     "Minimum face size",
@@ -117,7 +136,7 @@ impl ObjectImpl for LivenessClassify {
                 p::threads(),
                 p::post_messages(),
                 p::stats(
-                    "Frames, frames with faces to judge, faces, and mean milliseconds per such frame: preprocess, inference, decode, metadata",
+                    "Frames, frames in which a model looked at faces, these faces, and mean milliseconds per such frame: preprocess, inference, decode, metadata",
                 ),
             ]
         });
@@ -132,6 +151,10 @@ impl ObjectImpl for LivenessClassify {
             "model" => s.model = properties::path(value),
             "model-info" => s.model_info = properties::path(value),
             "threshold" => s.threshold = value.get().unwrap_or(AUTO),
+            "smoothing" => s.over.smoothing = value.get().unwrap_or_default(),
+            "reclassify-interval" => {
+                s.over.reclassify_interval = value.get().unwrap_or_default();
+            }
             "min-face-size" => s.min_face_size = value.get().unwrap_or_default(),
             "device" => s.device = value.get().unwrap_or_default(),
             "threads" => s.threads = value.get().unwrap_or(1),
@@ -151,6 +174,8 @@ impl ObjectImpl for LivenessClassify {
             "model" => s.model.to_value(),
             "model-info" => s.model_info.to_value(),
             "threshold" => s.threshold.to_value(),
+            "smoothing" => s.over.smoothing.to_value(),
+            "reclassify-interval" => s.over.reclassify_interval.to_value(),
             "min-face-size" => s.min_face_size.to_value(),
             "device" => s.device.to_value(),
             "threads" => s.threads.to_value(),
@@ -203,7 +228,7 @@ impl BaseTransformImpl for LivenessClassify {
         }
         *lock(&self.stats) = Stats::default();
         *lock(&self.state) = Some(State {
-            classifier,
+            judge: Judge::new(classifier),
             format: None,
             poster: Poster::default(),
             scratch: Vec::new(),
@@ -221,17 +246,22 @@ impl BaseTransformImpl for LivenessClassify {
         let info = caps::video_info(incaps).map_err(|e| error::refuse_caps(self, *CAT, e))?;
         if let Some(state) = lock(&self.state).as_mut() {
             state.format = Some(Format::new(&info));
+            state.judge.reset();
         }
         Ok(())
     }
 
     fn sink_event(&self, event: gst::Event) -> bool {
-        if matches!(
-            event.view(),
-            gst::EventView::FlushStop(_) | gst::EventView::Segment(_)
-        ) && let Some(state) = lock(&self.state).as_mut()
-        {
+        let (anew, elsewhere) = match event.view() {
+            gst::EventView::FlushStop(_) => (true, true),
+            gst::EventView::Segment(e) => (true, !continues(&self.obj().segment(), e.segment())),
+            _ => (false, false),
+        };
+        if let (true, Some(state)) = (anew, lock(&self.state).as_mut()) {
             state.poster.reset();
+            if elsewhere {
+                state.judge.reset();
+            }
         }
         self.parent_sink_event(event)
     }
@@ -292,7 +322,7 @@ impl LivenessClassify {
         buffer: &mut gst::BufferRef,
     ) -> Result<Stats, gst::ErrorMessage> {
         let State {
-            classifier,
+            judge,
             format,
             poster,
             scratch,
@@ -302,25 +332,33 @@ impl LivenessClassify {
         let mut stats = Stats::of_frame();
         let start = Instant::now();
         let fail = |reason: String| error::message(&liveness::Error::Frame(reason));
+        let time = buffer.pts().map(Duration::from);
         let Some(here) = meta::faces_here(buffer, format, scratch).map_err(fail)? else {
             // Nobody looked for faces in this frame.
+            judge.pass(time);
             return Ok(stats);
         };
         let Here { mut faces, lost } = here;
         stats.metadata = start.elapsed();
-        if !faces.is_empty() {
+        if faces.is_empty() {
+            judge.pass(time);
+        } else {
             let wanted = liveness::liveness::Settings {
                 threshold: properties::told(settings.threshold),
                 min_face_size: settings.min_face_size as f32,
             };
-            let timing = format
+            let looked = format
                 .read(buffer, |pixels| {
-                    classifier.classify(pixels, &mut faces, &wanted)
+                    judge.look(pixels, &mut faces, time, &wanted, &settings.over)
                 })
                 .map_err(liveness::Error::Frame)
                 .flatten()
                 .map_err(|e| error::message(&e))?;
-            stats.look(faces.len(), timing);
+            match looked.asked {
+                // What it cost to see that no model needs to be asked counts with the looks.
+                0 => stats.timing += looked.timing,
+                asked => stats.look(asked, looked.timing),
+            }
             if !*warned
                 && faces.iter().any(|f| {
                     // A model was asked: the face was in sight.
@@ -332,7 +370,7 @@ impl LivenessClassify {
                     CAT,
                     imp = self,
                     "{} gave no number for a face, which stays unchecked",
-                    classifier.name()
+                    judge.classifier().name()
                 );
             }
         }

@@ -11,6 +11,10 @@
 //! Writes the verdicts into `LivenessMeta` and, as the parameter `liveness`, into the regions: see [`crate::meta`]. Posts element
 //! messages `GstLivenessClassify` as `post-messages` asks: see [`crate::message`].
 //!
+//! A face that is followed (`track`, or another detector's `object_id`) is judged as one person, not frame by frame: see
+//! [`liveness::liveness::OverTime`] for `smoothing` and `reclassify-interval`, and `docs/metadata.md` for how long a wrong verdict can last. A new
+//! segment, a flush, other caps and a break of the stream end what is known.
+//!
 //! A face whose place in the picture is not known any more, because the frame was cropped or turned since, stays unchecked.
 //!
 //! Models of the families MiniFASNet, facenox and LivenessNet are recognised by their shapes; any other one-picture classifier is

@@ -74,7 +74,7 @@ impl Analysis {
 }
 
 /// A face as a structure: `id` (u32), `x`, `y`, `w`, `h`, `score` (double), `landmarks` (array of ten doubles x, y, …),
-/// `track` (u64), `label` (string), `live` (double), `reason`, `model` (string); what is not known is left out.
+/// `track` (u64), `label` (string), `live`, `last` (double), `looks` (u32), `reason`, `model` (string); what is not known is left out.
 /// Coordinates are multiplied by `sx` and `sy`.
 pub fn face_structure(face: &Face, sx: f64, sy: f64) -> gst::Structure {
     let (x, y) = (|v: f32| f64::from(v) * sx, |v: f32| f64::from(v) * sy);
@@ -97,6 +97,12 @@ pub fn face_structure(face: &Face, sx: f64, sy: f64) -> gst::Structure {
     }
     if let Some(live) = face.verdict.live {
         s.set("live", f64::from(live));
+    }
+    if let Some(last) = face.verdict.last {
+        s.set("last", f64::from(last));
+    }
+    if face.verdict.looks > 0 {
+        s.set("looks", face.verdict.looks);
     }
     if let Some(reason) = face.verdict.reason {
         s.set("reason", reason.as_str());
@@ -141,6 +147,8 @@ fn face_from(s: &gst::StructureRef, sx: f64, sy: f64) -> Option<Face> {
             live: get("live").map(|v| v as f32),
             reason: s.get::<&str>("reason").ok().and_then(|r| r.parse().ok()),
             model: s.get::<&str>("model").ok().map(Into::into),
+            looks: s.get("looks").unwrap_or_default(),
+            last: get("last").map(|v| v as f32),
         },
     })
 }

@@ -44,7 +44,8 @@ proptest! {
     fn what_is_written_is_read(
         x in -50f32..600.0, y in -50f32..400.0, w in 1f32..300.0, h in 1f32..300.0,
         score in 0f32..1.0, live in prop::option::of(0f32..1.0), track in prop::option::of(0u64..1000),
-        label in 0usize..4, reason in prop::option::of(0usize..5), points in any::<bool>(),
+        label in 0usize..4, reason in prop::option::of(0..Reason::ALL.len()),
+        points in any::<bool>(), looks in 0u32..1000,
     ) {
         init();
         let mut f = face(7, Rect::new(x, y, w, h));
@@ -55,6 +56,8 @@ proptest! {
             live,
             reason: reason.map(|i| Reason::ALL[i]),
             model: live.map(|_| "m".into()),
+            looks,
+            last: live.map(|p| 1.0 - p),
         };
         f.landmarks = points.then_some([Point { x, y }; 5]);
         let written = analysis(vec![f]);
@@ -68,6 +71,7 @@ proptest! {
         let near = |a: f32, b: f32| (a - b).abs() < 1e-3;
         prop_assert!(near(a.rect.x, b.rect.x) && near(a.rect.bottom(), b.rect.bottom()));
         prop_assert_eq!((a.id, a.track, &a.verdict.label, a.verdict.reason), (b.id, b.track, &b.verdict.label, b.verdict.reason));
+        prop_assert_eq!((a.verdict.live, a.verdict.last, a.verdict.looks), (b.verdict.live, b.verdict.last, b.verdict.looks));
         prop_assert_eq!(a.landmarks.is_some(), b.landmarks.is_some());
         prop_assert!(regions(&buffer).len() <= 1);
     }
@@ -93,6 +97,7 @@ fn the_parameters_are_those_of_dl_streamer() {
         live: Some(0.25),
         reason: None,
         model: Some("net".into()),
+        ..Verdict::default()
     };
     write(buffer.get_mut().unwrap(), &analysis(vec![f]));
     let roi = buffer.meta::<Roi>().unwrap();
@@ -149,6 +154,7 @@ fn a_verdict_replaces_the_one_before_and_keeps_what_others_wrote() {
             live: Some(0.5),
             reason: None,
             model: Some("net".into()),
+            ..Verdict::default()
         };
         write_verdicts(b, &a);
     }

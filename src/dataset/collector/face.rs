@@ -19,6 +19,7 @@ pub(super) fn face_record(face: &Face, quality: Quality) -> FaceRecord {
         live,
         reason,
         model,
+        ..
     } = &face.verdict;
     let landmarks = face.landmarks.as_ref();
     FaceRecord {

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Judging the persons of a stream: measures their faces, asks the models where that is due, and writes what is known by now.
+
+use std::time::{Duration, Instant};
+
+use super::decision::{Decisions, Look, OverTime, Rules, decide, uncertain};
+use super::{Classifier, Settings, is_in_sight, is_too_small};
+use crate::error::Result;
+use crate::face::{Face, Reason, Verdict};
+use crate::geometry::Rect;
+use crate::image::Pixels;
+use crate::quality::Meter;
+use crate::runtime::Timing;
+
+/// What it took to judge one frame.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Looked {
+    /// Faces that the models were asked about; the others carry a verdict that stands, or none can be given.
+    pub asked: usize,
+    /// What that cost.
+    pub timing: Timing,
+}
+
+/// A classifier with a memory of those whom it judges. Faces without [`Face::track`] are judged by each frame alone.
+#[derive(Debug)]
+pub struct Judge {
+    classifier: Classifier,
+    decisions: Decisions,
+    meter: Meter,
+    /// Memory that is used again for each frame.
+    roles: Vec<Role>,
+    boxes: Vec<Rect>,
+    answers: Vec<Option<f32>>,
+}
+
+/// How a face of a frame is judged.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Role {
+    /// Not at all.
+    None,
+    /// By this frame, which the models look at.
+    Alone,
+    /// With all that is known of its track, which the models look at, …
+    Asked(u64),
+    /// … or not.
+    Carried(u64),
+}
+
+impl Judge {
+    /// With a memory of nobody.
+    pub fn new(classifier: Classifier) -> Self {
+        Self {
+            classifier,
+            decisions: Decisions::default(),
+            meter: Meter::default(),
+            roles: Vec::new(),
+            boxes: Vec::new(),
+            answers: Vec::new(),
+        }
+    }
+
+    /// Its classifier.
+    pub fn classifier(&self) -> &Classifier {
+        &self.classifier
+    }
+
+    /// Forgets everybody: what comes is not the continuation of what was.
+    pub fn reset(&mut self) {
+        self.decisions.reset();
+    }
+
+    /// A frame without a face that can be looked at: lets its time pass. `time` as in [`crate::track::Tracker::update`].
+    pub fn pass(&mut self, time: Option<Duration>) {
+        self.decisions.start(time, None);
+    }
+
+    /// Judges `faces` of `frame` and writes their verdicts, as [`OverTime`] says. A face that no model ever answered for stays
+    /// [`Label::Unchecked`](crate::face::Label::Unchecked), as does one outside the frame. `time` as in
+    /// [`crate::track::Tracker::update`].
+    ///
+    /// # Errors
+    /// Those of [`Classifier::classify`]. No face has a verdict then.
+    pub fn look(
+        &mut self,
+        frame: &dyn Pixels,
+        faces: &mut [Face],
+        time: Option<Duration>,
+        settings: &Settings,
+        over: &OverTime,
+    ) -> Result<Looked> {
+        let start = Instant::now();
+        let threshold = self.classifier.threshold(settings);
+        self.decisions
+            .start(time, Some(Rules::new(threshold, over)));
+        if !over.remembers() {
+            self.decisions.reset();
+        }
+        self.roles.clear();
+        self.boxes.clear();
+        for i in 0..faces.len() {
+            faces[i].verdict = Verdict::default();
+            let role = self.role(frame, faces, i, settings, over);
+            if matches!(role, Role::Alone | Role::Asked(_)) {
+                self.boxes.push(faces[i].rect);
+            }
+            self.roles.push(role);
+        }
+        let measured = start.elapsed();
+        let mut timing = self.classifier.ask(frame, &self.boxes, &mut self.answers)?;
+        timing.preprocess += measured;
+        let start = Instant::now();
+        let mut answers = self.answers.iter();
+        for (face, role) in faces.iter_mut().zip(&self.roles) {
+            let (verdict, asked) = match *role {
+                Role::None => continue,
+                Role::Alone => (decide(answers.next().copied().flatten(), threshold), true),
+                Role::Asked(track) => {
+                    let answer = answers.next().copied().flatten();
+                    self.decisions.hear(track, answer);
+                    self.decisions.verdict(track)
+                }
+                Role::Carried(track) => self.decisions.verdict(track),
+            };
+            face.verdict = Verdict {
+                model: asked.then(|| self.classifier.name.clone()),
+                ..verdict
+            };
+        }
+        timing.decode += start.elapsed();
+        Ok(Looked {
+            asked: self.boxes.len(),
+            timing,
+        })
+    }
+
+    /// How face `i` is judged; one that is too small and has no memory gets its verdict here.
+    fn role(
+        &mut self,
+        frame: &dyn Pixels,
+        faces: &mut [Face],
+        i: usize,
+        settings: &Settings,
+        over: &OverTime,
+    ) -> Role {
+        let layout = frame.layout();
+        let size = (layout.width as f32, layout.height as f32);
+        let face = &faces[i];
+        if !is_in_sight(&face.rect, size) {
+            return Role::None;
+        }
+        let too_small = is_too_small(&face.rect, settings);
+        if let Some(track) = face.track.filter(|_| over.remembers()) {
+            let shared = |(j, f): (usize, &Face)| j != i && f.track == Some(track);
+            if faces.iter().enumerate().any(shared) {
+                // Nobody can be at two places: whose evidence would it be?
+                self.decisions.forget(track);
+            } else {
+                let look = Look::at(&mut self.meter, frame, face, too_small);
+                match self.decisions.meet(track, look) {
+                    Some(true) => return Role::Asked(track),
+                    Some(false) => return Role::Carried(track),
+                    None => (),
+                }
+            }
+        }
+        if too_small {
+            faces[i].verdict = uncertain(Reason::TooSmall);
+            return Role::None;
+        }
+        Role::Alone
+    }
+}
