@@ -63,6 +63,24 @@ pub fn regroup(patches: &mut [Patch]) -> Vec<String> {
     notes
 }
 
+/// Puts what was rendered from a picture that is here, too, into that one's group. By the names alone it is there already, unless
+/// [`regroup`] knew better.
+pub fn follow(patches: &mut [Patch]) {
+    let mut groups: HashMap<[u8; 32], (u32, String)> = HashMap::new();
+    for about in patches.iter().map(|p| &p.about) {
+        if about.rendered_of.is_none() {
+            groups.insert(about.sha256, (about.group, about.group_name.clone()));
+        }
+    }
+    for about in patches.iter_mut().map(|p| &mut p.about) {
+        let of = about.rendered_of.and_then(|of| groups.get(&of));
+        if let Some((group, name)) = of {
+            about.group = *group;
+            about.group_name.clone_from(name);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::near::hash;

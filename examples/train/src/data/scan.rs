@@ -6,7 +6,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use data_encoding::HEXLOWER_PERMISSIVE;
 use liveness::dataset::label::{Attack, Class};
+use liveness::dataset::record::RenderedRecord;
 use liveness::dataset::sample::{Layout, LeftOut, Media, Sample};
 
 use super::table::{columns, counted};
@@ -21,6 +23,8 @@ pub enum Role {
     Train,
     /// To measure on; nothing of it is trained on.
     Test,
+    /// To render spoofs from: only what is live counts.
+    Render,
 }
 
 impl fmt::Display for Role {
@@ -28,6 +32,7 @@ impl fmt::Display for Role {
         f.pad(match self {
             Self::Train => "train",
             Self::Test => "test",
+            Self::Render => "render",
         })
     }
 }
@@ -62,9 +67,23 @@ pub struct Source {
 
 impl Source {
     /// What stays on one side of a split. Folders of the same layout share the names: two folders of one data set may show the same
-    /// person, and to keep strangers of one name together costs less than to tear a person apart.
+    /// person, and to keep strangers of one name together costs less than to tear a person apart. What was rendered belongs to the
+    /// person that it was rendered from.
     pub fn group(&self) -> String {
-        format!("{}/{}", self.layout, self.sample.group())
+        match self.rendered() {
+            Some(rendered) if !rendered.group.is_empty() => rendered.group.clone(),
+            _ => format!("{}/{}", self.layout, self.sample.group()),
+        }
+    }
+
+    /// SHA-256 of the picture that it was rendered from, where the manifest says one.
+    pub(super) fn rendered_of(&self) -> Option<[u8; 32]> {
+        let of = HEXLOWER_PERMISSIVE.decode(self.rendered()?.of.as_bytes());
+        of.ok()?.try_into().ok()
+    }
+
+    fn rendered(&self) -> Option<&RenderedRecord> {
+        self.sample.record.as_ref()?.rendered.as_ref()
     }
 }
 
@@ -105,10 +124,36 @@ pub fn scan(train: &[PathBuf], test: &[PathBuf]) -> Result<Scan> {
     Ok(scan)
 }
 
+/// Reads the folders to render spoofs from.
+///
+/// # Errors
+/// Where a folder cannot be read, or none of them holds a live picture.
+pub fn lives(roots: &[PathBuf]) -> Result<Scan> {
+    let mut scan = Scan {
+        folders: Vec::new(),
+        notes: Vec::new(),
+    };
+    let mut seen = HashSet::new();
+    for root in roots {
+        let folder = scan.read(root, Role::Render, &mut seen)?;
+        scan.folders.push(folder);
+    }
+    let mut samples = scan.folders.iter().flat_map(|f| &f.samples);
+    if !samples.any(|s| s.class == Class::Live) {
+        bail!(
+            "no live picture was found to render spoofs from. {} See docs/dataset.md for the words that name a class",
+            scan.guesses()
+        );
+    }
+    Ok(scan)
+}
+
 impl Scan {
     fn read(&mut self, root: &Path, role: Role, seen: &mut HashSet<PathBuf>) -> Result<Folder> {
-        let set = liveness::dataset::read(root)
-            .with_context(|| format!("the folder to {role} on cannot be used"))?;
+        let set = liveness::dataset::read(root).with_context(|| match role {
+            Role::Train | Role::Test => format!("the folder to {role} on cannot be used"),
+            Role::Render => "the folder to render from cannot be used".to_owned(),
+        })?;
         let (mut samples, films): (Vec<_>, Vec<_>) = set
             .samples
             .into_iter()
