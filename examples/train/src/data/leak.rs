@@ -117,6 +117,13 @@ mod tests {
             other_class,
             other_size,
         ];
+        // Rendered from a face that is tested on, or the face of a spoof that is.
+        let mut of_test = with(6, 0xff00, Layout::Manifest, "3");
+        of_test.about.rendered_of = Some([1; 32]);
+        let only = leaks(&[of_test.clone()], &test);
+        assert_eq!((only.drop, only.groups), (vec![0], 1));
+        let only = leaks(&test[..1], &[of_test]);
+        assert_eq!((only.drop, only.groups), (vec![0], 1));
         let found = leaks(&train, &test);
         assert_eq!(found.drop, [0, 1, 3]);
         assert_eq!((found.files, found.alike, found.groups), (1, 1, 1));

@@ -401,4 +401,46 @@ mod tests {
         let text = refused(&[both.path()], &[both.path()]);
         assert!(text.contains("0 live and 0 spoof"), "{text}");
     }
+
+    #[test]
+    fn spoofs_are_rendered_from_live_pictures_alone() {
+        let some = tree(&[("real/ann_#.jpg", 2), ("fake/bob_#.jpg", 3)]);
+        let none = tree(&[("fake/bob_#.jpg", 3)]);
+        let scan = lives(&roots(&[none.path(), some.path()])).unwrap();
+        assert_eq!(scan.sources(Role::Render).len(), 8);
+        let refused = format!("{:#}", lives(&roots(&[none.path()])).unwrap_err());
+        assert!(refused.contains("no live picture"), "{refused}");
+        let gone = format!("{:#}", lives(&roots(&[Path::new("/nowhere")])).unwrap_err());
+        assert!(gone.contains("to render from") && gone.contains("/nowhere"));
+    }
+
+    #[test]
+    fn what_was_rendered_belongs_to_its_live_picture() {
+        let docs = include_str!("../../../../docs/dataset.md");
+        let line = docs
+            .lines()
+            .find(|l| l.starts_with("{\"version\""))
+            .unwrap();
+        let group = |rendered: serde_json::Value| {
+            let mut record: serde_json::Value = serde_json::from_str(line).unwrap();
+            record["file"] = "1.jpg".into();
+            record["session"] = "0001".into();
+            record["rendered"] = rendered;
+            let dir = tree(&[]);
+            std::fs::write(dir.path().join("1.jpg"), "x").unwrap();
+            std::fs::write(dir.path().join("manifest.jsonl"), format!("{record}\n")).unwrap();
+            let scan = scan(&[], &roots(&[dir.path()])).unwrap();
+            let source = &scan.sources(Role::Test)[0];
+            (source.group(), source.rendered_of())
+        };
+        let rendered = |of: &str| serde_json::json!({"of": of, "group": "NUAA/0001", "scene": "s", "effects": ["tone"]});
+        let named = "NUAA/0001".to_owned();
+        assert_eq!(
+            group(rendered(&"0f".repeat(32))),
+            (named.clone(), Some([15; 32]))
+        );
+        assert_eq!(group(rendered("nonsense")), (named, None));
+        let plain = "manifest.jsonl/0001".to_owned();
+        assert_eq!(group(serde_json::Value::Null), (plain, None));
+    }
 }

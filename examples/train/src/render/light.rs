@@ -12,6 +12,8 @@ const GLARE_GLASS: f32 = 0.5;
 const GLARE_PAPER: f32 = 0.3;
 /// Levels that it adds at its brightest: a lamp's mirror image is brighter than any camera can show, what matt glass spreads is a haze.
 const GLARE_LIGHT: (f32, f32) = (15.0, 110.0);
+/// A window is less bright than a lamp, and its sharp edges would be the strongest of the picture.
+const WINDOW_LIGHT: f32 = 0.6;
 /// Photo paper spreads more than glass.
 const GLOSS: f32 = 0.7;
 /// Half of them are round, as lamps are; the others have corners, as windows.
@@ -38,7 +40,7 @@ const SHADE_SLOPE: f32 = 0.22;
 /// How brightly scenes are lit on the mean, in levels.
 const USUAL_LIGHT: f32 = 110.0;
 /// How far paper is brightened and darkened with its scene at the most. Exposure evens out the rest.
-const SHADE_SCENE: (f32, f32) = (0.6, 1.25);
+const SHADE_SCENE: (f32, f32) = (0.6, 1.15);
 
 /// Light that is added to a sheet, and by which it is multiplied.
 #[derive(Debug)]
@@ -150,7 +152,7 @@ impl Light {
 impl Glare {
     fn draw(chance: f32, factor: f32, draw: &mut Draw) -> Option<Self> {
         let mut dice = draw.roll(Effect::Glare, chance)?;
-        let light = factor * dice.between(GLARE_LIGHT.0, GLARE_LIGHT.1);
+        let mut light = factor * dice.between(GLARE_LIGHT.0, GLARE_LIGHT.1);
         let at = (0.5 * dice.signed(), 0.5 * dice.signed());
         let turned = (dice.unit() * TAU).sin_cos();
         let round = dice.chance(ROUND);
@@ -159,6 +161,7 @@ impl Glare {
             let oval = dice.factor(1.0 / OVAL, OVAL).sqrt();
             ((radius * oval, radius / oval), None)
         } else {
+            light *= WINDOW_LIGHT;
             let mut side = || dice.factor(WINDOW.0, WINDOW.1);
             let half = (side(), side());
             (half, Some(dice.factor(SOFT.0, SOFT.1)))

@@ -139,7 +139,7 @@ impl Studio {
         draw: &mut Draw,
     ) -> Option<Rect> {
         let paper = paper::print(&mut shown, draw);
-        paper::halftone(&mut shown, draw);
+        paper::halftone(&mut shown, coarser(place), draw);
         let (mut sheet, corner) = paper::with_border(shown, &paper, draw);
         paper::texture(&mut sheet, draw);
         let bend = paper::bend(&mut sheet, draw);
@@ -174,7 +174,7 @@ impl Studio {
         let face = moved(&place.face, corner);
         let to_frame = place.held(size, &face, draw)?;
         let lit = moved(&Rect::new(0.0, 0.0, w, h), corner);
-        let raster = Raster::draw(lit, &to_frame, draw);
+        let raster = Raster::draw(lit, &to_frame, coarser(place), draw);
         let held = Sheet {
             picture: &sheet,
             to_frame,
@@ -201,6 +201,11 @@ impl Studio {
         self.renderer.render(scene, whole, (ROOM, ROOM), &mut rgb);
         Canvas::from(&rgb)
     }
+}
+
+/// How much coarser the coarsest patterns are where a face has more than [`USUAL`] pixels: the same sheet, taken from nearer or by more of them.
+fn coarser(place: &Place) -> f32 {
+    (place.side / USUAL).max(1.0)
 }
 
 fn soft(draw: &Draw) -> f64 {

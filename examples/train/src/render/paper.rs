@@ -21,7 +21,8 @@ const PLAIN_WHITE: f32 = 235.0;
 
 /// Six of ten: the rest is photo prints and dots too fine for the camera.
 const HALFTONE: f32 = 0.6;
-/// Pixels of the frame from dot to dot. 60 to 150 lines an inch, of a face as large as a hand in a frame of some hundred pixels.
+/// Pixels of the frame from dot to dot. 60 to 150 lines an inch, of a face as large as a hand in a frame of some hundred pixels;
+/// with more pixels, the coarsest have more, too (see [`super::coarser`]).
 const DOT_PERIOD: (f32, f32) = (1.8, 5.0);
 /// How far dots darken and lighten the middle tones, in levels.
 const DOT_DEPTH: (f32, f32) = (3.0, 18.0);
@@ -77,11 +78,11 @@ pub(super) fn print(canvas: &mut Canvas, draw: &mut Draw) -> Paper {
 }
 
 /// Dots of ink: deepest where half of the paper is covered, none on bare paper and in solid black.
-pub(super) fn halftone(canvas: &mut Canvas, draw: &mut Draw) {
+pub(super) fn halftone(canvas: &mut Canvas, coarser: f32, draw: &mut Draw) {
     let Some(mut dice) = draw.roll(Effect::Halftone, HALFTONE) else {
         return;
     };
-    let rate = TAU / (DENSITY * dice.factor(DOT_PERIOD.0, DOT_PERIOD.1));
+    let rate = TAU / (DENSITY * dice.factor(DOT_PERIOD.0, DOT_PERIOD.1 * coarser));
     let depth = dice.factor(DOT_DEPTH.0, DOT_DEPTH.1);
     let turned = dice.between(-3.0, 3.0);
     let phase = dice.unit() * TAU;
@@ -202,16 +203,16 @@ mod tests {
             let mut draw = Draw::new(seed, Effects::ALL);
             let of = |level: f32| Canvas::even(96, 96, [level; 3]);
             let (mut grey, mut white, mut black) = (of(128.0), of(255.0), of(0.0));
-            halftone(&mut grey, &mut draw);
-            halftone(&mut white, &mut draw);
-            halftone(&mut black, &mut draw);
+            halftone(&mut grey, 1.0, &mut draw);
+            halftone(&mut white, 1.0, &mut draw);
+            halftone(&mut black, 1.0, &mut draw);
             assert_eq!((white, black), (of(255.0), of(0.0)));
             assert!((grey.mean() - 128.0).abs() < 0.5, "{}", grey.mean());
             dotted += usize::from(spread(&grey) > 1.0);
         }
         assert!((10..28).contains(&dotted), "{dotted} of 30");
         let mut canvas = ramp();
-        halftone(&mut canvas, &mut off(Effect::Halftone));
+        halftone(&mut canvas, 1.0, &mut off(Effect::Halftone));
         assert_eq!(canvas, ramp());
     }
 

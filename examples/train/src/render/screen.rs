@@ -41,7 +41,8 @@ const GRID_DEPTH: (f32, f32) = (0.03, 0.22);
 const MOIRE: f32 = 0.7;
 /// Waves at once: columns, and rows.
 const MOST_WAVES: usize = 2;
-/// Pixels of the frame from one stripe to the next: from the finest that can be to broad ripples.
+/// Pixels of the frame from one stripe to the next: from the finest that can be to broad ripples. The latter are as broad as shown where the face
+/// has [`super::USUAL`] pixels, and broader by [`super::coarser`] where it has more.
 const MOIRE_PERIOD: (f32, f32) = (2.2, 22.0);
 /// By how much it brightens and darkens, as a share: from hardly seen to what Replay-Attack's nearest shots show.
 const MOIRE_DEPTH: (f32, f32) = (0.015, 0.075);
@@ -132,8 +133,8 @@ struct Bands {
 }
 
 impl Raster {
-    /// For a screen whose picture lies at `lit` on the sheet and is seen through `to_frame`.
-    pub(super) fn draw(lit: Rect, to_frame: &Homography, draw: &mut Draw) -> Self {
+    /// For a screen whose picture lies at `lit` on the sheet and is seen through `to_frame`. See [`super::coarser`].
+    pub(super) fn draw(lit: Rect, to_frame: &Homography, coarser: f32, draw: &mut Draw) -> Self {
         let middle = (f64::from(lit.center().x), f64::from(lit.center().y));
         // How a step on the sheet moves in the frame, where the middle is.
         let steps = to_frame.steps(middle).unwrap_or([(1.0, 0.0), (0.0, 1.0)]);
@@ -146,7 +147,7 @@ impl Raster {
         if let Some(mut dice) = draw.roll(Effect::Moire, MOIRE) {
             for axis in 0..1 + dice.below(MOST_WAVES) {
                 // What is to be seen, in cycles per pixel of the frame …
-                let period = dice.factor(MOIRE_PERIOD.0, MOIRE_PERIOD.1);
+                let period = dice.factor(MOIRE_PERIOD.0, MOIRE_PERIOD.1 * coarser);
                 let (sin, cos) = (dice.unit() * PI).sin_cos();
                 let mut rate = (f64::from(cos / period), f64::from(sin / period));
                 // … is what the frame's pixels make of a pattern with one cycle more for each of them.
@@ -165,7 +166,7 @@ impl Raster {
                     depth: dice.factor(MOIRE_DEPTH.0, MOIRE_DEPTH.1),
                     phases: [start, start + shift, start + 2.0 * shift],
                     bent: Smooth::draw(4, &mut dice),
-                    bent_by: dice.unit() * MOIRE_BENT / period,
+                    bent_by: dice.unit() * MOIRE_BENT * coarser / period,
                 });
             }
         }
@@ -236,7 +237,7 @@ mod tests {
         let mut draw = Draw::new(seed, Effects::only(effect));
         let picture = Canvas::even(120, 120, [120.0; 3]);
         let to_frame = straight(120.0, 0.8);
-        let raster = Raster::draw(Rect::new(0.0, 0.0, 120.0, 120.0), &to_frame, &mut draw);
+        let raster = Raster::draw(Rect::new(0.0, 0.0, 120.0, 120.0), &to_frame, 1.0, &mut draw);
         let sheet = Sheet {
             picture: &picture,
             to_frame,
@@ -315,6 +316,7 @@ mod tests {
         let raster = Raster::draw(
             Rect::new(10.0, 10.0, 20.0, 20.0),
             &straight(60.0, 0.8),
+            1.0,
             &mut draw,
         );
         for (u, v) in [(5.0, 15.0), (15.0, 31.0), (40.0, 40.0)] {
