@@ -40,7 +40,7 @@ const SHADE_SLOPE: f32 = 0.22;
 /// How brightly scenes are lit on the mean, in levels.
 const USUAL_LIGHT: f32 = 110.0;
 /// How far paper is brightened and darkened with its scene at the most. Exposure evens out the rest.
-const SHADE_SCENE: (f32, f32) = (0.6, 1.15);
+const SHADE_SCENE: (f32, f32) = (0.7, 1.15);
 
 /// Light that is added to a sheet, and by which it is multiplied.
 #[derive(Debug)]
