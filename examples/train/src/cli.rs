@@ -286,7 +286,7 @@ pub struct Render {
     pub kinds: Vec<KindBy>,
 
     /// What may be done to them: all, none, or some of tone, halftone, paper, edge, bend, tilt, blur, shade, grid, moire, bands, glare,
-    /// mirror, noise, jpeg
+    /// mirror, noise, sharpen, jpeg
     #[arg(long, value_name = "NAMES", default_value = "all", help_heading = LOOKS)]
     pub effects: Effects,
 

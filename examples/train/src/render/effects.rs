@@ -37,12 +37,14 @@ pub enum Effect {
     Mirror,
     /// Noise of the camera that takes it again.
     Noise,
+    /// Sharpened by the camera that takes it again.
+    Sharpen,
     /// Compressed once more.
     Jpeg,
 }
 
 /// In the order in which they are done.
-const ALL: [(Effect, &str); 15] = [
+const ALL: [(Effect, &str); 16] = [
     (Effect::Tone, "tone"),
     (Effect::Halftone, "halftone"),
     (Effect::Paper, "paper"),
@@ -57,6 +59,7 @@ const ALL: [(Effect, &str); 15] = [
     (Effect::Glare, "glare"),
     (Effect::Mirror, "mirror"),
     (Effect::Noise, "noise"),
+    (Effect::Sharpen, "sharpen"),
     (Effect::Jpeg, "jpeg"),
 ];
 
@@ -68,7 +71,7 @@ impl Effects {
     /// The picture is only laid before the scene.
     pub const NONE: Self = Self(0);
     /// Everything.
-    pub const ALL: Self = Self((1 << ALL.len()) - 1);
+    pub const ALL: Self = Self(u16::MAX >> (16 - ALL.len()));
 
     /// Nothing but this one.
     pub fn only(effect: Effect) -> Self {

@@ -123,7 +123,7 @@ impl Studio {
             Kind::Replay => self.replay(shown, scene, &place, &mut frame, draw),
         };
         let mut picture = frame.rgb();
-        camera::record(&mut picture, draw, &mut self.coder);
+        camera::record(&mut picture, draw, &mut self.blur, &mut self.coder);
         Ok(Spoof {
             picture,
             face: face.ok_or("its face cannot be held so")?,
