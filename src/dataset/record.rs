@@ -65,6 +65,23 @@ pub struct Record {
     pub hash: Hash,
     /// What wrote it, with its version.
     pub tool: String,
+    /// How it was made, where no camera took it but a program made it of another picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rendered: Option<RenderedRecord>,
+}
+
+/// How a picture was made of another one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RenderedRecord {
+    /// SHA-256 of the picture that it was made of, 64 hexadecimal digits. Both show the same person.
+    pub of: String,
+    /// What that picture belongs to and a split must not tear apart: how its data set was recognised and, behind a slash, the person or else
+    /// the session, such as `NUAA/0001`.
+    pub group: String,
+    /// The picture that stands behind it.
+    pub scene: String,
+    /// What was done to it, in that order.
+    pub effects: Vec<String>,
 }
 
 /// One face of a picture.

@@ -385,6 +385,7 @@ mod tests {
             faces: Vec::new(),
             hash: Hash::default(),
             tool: "test".into(),
+            rendered: None,
         }
     }
 

@@ -442,6 +442,7 @@ mod tests {
             faces: Vec::new(),
             hash: Hash::default(),
             tool: String::new(),
+            rendered: None,
         }
     }
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::augment::Augment;
 use crate::net::Spec;
+use crate::render::Effects;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -29,16 +30,21 @@ Examples:
     liveness-train evaluate --model model/model.onnx --model a.onnx,b.onnx \\
         --test casia --output report
 
+  2000 prints and screens with the live faces of a set, and training on both
+    liveness-train render --live faces --count 2000 --output rendered
+    liveness-train train --train faces rendered --output model
+
 Exit status:
   0    done
   1    it could not start or had to stop: the reason is told
   2    wrong use
-  130  stopped by Ctrl-C; what was learned is saved. A second Ctrl-C ends it
-       at once";
+  130  stopped by Ctrl-C; what was learned or rendered is saved. A second
+       Ctrl-C ends it at once";
 
 const DATA: &str = "Data";
 const NET: &str = "The net and what it looks at";
 const LEARNING: &str = "How it learns";
+const LOOKS: &str = "What they look like";
 const RUN: &str = "The run";
 
 /// What was typed.
@@ -63,6 +69,8 @@ pub enum Command {
     Train(Box<Train>),
     /// Measure ONNX models on folders of faces, side by side
     Evaluate(Evaluate),
+    /// Make spoofs out of live faces, as prints and screens before a camera, and write them as a data set
+    Render(Render),
 }
 
 /// What to train, on what, and how.
@@ -248,6 +256,64 @@ pub struct Evaluate {
     /// Threads [default: one per core]
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
+}
+
+/// What to render, out of what, and how.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Render {
+    /// Folders with live faces, as --train takes them; what else is in them is passed over
+    #[arg(long, value_name = "DIR", num_args = 1.., required = true, help_heading = DATA)]
+    pub live: Vec<PathBuf>,
+
+    /// Folders with pictures of places, faces or not, that the spoofs are held before [default: the live pictures]
+    #[arg(long, value_name = "DIR", num_args = 1.., help_heading = DATA)]
+    pub scene: Vec<PathBuf>,
+
+    /// Folder for the data set; it must be empty or not there yet
+    #[arg(short, long, value_name = "DIR", help_heading = RUN)]
+    pub output: PathBuf,
+
+    /// How faces are found.
+    #[command(flatten)]
+    pub faces: FacesArgs,
+
+    /// How many spoofs [default: one for each live picture]
+    #[arg(long, value_name = "N", help_heading = RUN)]
+    pub count: Option<NonZeroUsize>,
+
+    /// What shows the faces, each as often
+    #[arg(long, value_enum, value_name = "KINDS", value_delimiter = ',', default_value = "print,replay", help_heading = LOOKS)]
+    pub kinds: Vec<KindBy>,
+
+    /// What may be done to them: all, none, or some of tone, halftone, paper, edge, bend, tilt, blur, shade, grid, moire, bands, glare,
+    /// mirror, noise, sharpen, jpeg
+    #[arg(long, value_name = "NAMES", default_value = "all", help_heading = LOOKS)]
+    pub effects: Effects,
+
+    /// JPEG quality of the files, 1 to 100. What cameras do to pictures is among the effects: this should add nothing
+    #[arg(long, value_name = "Q", default_value_t = 95, value_parser = clap::value_parser!(u8).range(1..=100), help_heading = LOOKS)]
+    pub quality: u8,
+
+    /// Decides all random numbers: the same seed gives the same files
+    #[arg(long, value_name = "N", default_value = "1", help_heading = RUN)]
+    pub seed: u64,
+
+    /// A PNG file to look at, with the first of them [default: OUTPUT/contact-sheet.png]
+    #[arg(long, value_name = "FILE", help_heading = RUN)]
+    pub contact_sheet: Option<PathBuf>,
+
+    /// Threads [default: one per core]
+    #[arg(long, value_name = "N", help_heading = RUN)]
+    pub threads: Option<NonZeroUsize>,
+}
+
+/// What shows a face.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum KindBy {
+    /// A photo on paper
+    Print,
+    /// A screen
+    Replay,
 }
 
 /// How faces are found in pictures that say no box.
@@ -445,8 +511,54 @@ mod tests {
             .command
         {
             Command::Train(train) => Ok(*train),
-            Command::Evaluate(_) => Err("another command".into()),
+            Command::Evaluate(_) | Command::Render(_) => Err("another command".into()),
         }
+    }
+
+    fn render(words: &str) -> Result<Render, String> {
+        let words = std::iter::once("liveness-train").chain(words.split(' '));
+        match Cli::try_parse_from(words)
+            .map_err(|e| e.to_string())?
+            .command
+        {
+            Command::Render(render) => Ok(render),
+            Command::Evaluate(_) | Command::Train(_) => Err("another command".into()),
+        }
+    }
+
+    #[test]
+    fn what_to_render_is_understood_or_refused() {
+        let told = render(
+            "render --live a b --scene c --output o --count 9 --kinds print --effects tone,moire",
+        )
+        .unwrap();
+        assert_eq!((told.live.len(), told.scene.len()), (2, 1));
+        assert_eq!(told.kinds, [KindBy::Print]);
+        assert_eq!(told.effects.to_string(), "tone,moire");
+        let plain = render("render --live a --output o").unwrap();
+        assert_eq!(plain.kinds, [KindBy::Print, KindBy::Replay]);
+        assert_eq!((plain.effects, plain.count), (Effects::ALL, None));
+        for (words, part) in [
+            ("render --output o", "--live"),
+            ("render --live a", "--output"),
+            ("render --live a --output o --count 0", "count"),
+            ("render --live a --output o --kinds mask", "print"),
+            ("render --live a --output o --effects more", "halftone"),
+            ("render --live a --output o --quality 0", "quality"),
+            ("render --live a --output o --quality 101", "quality"),
+        ] {
+            let error = render(words).unwrap_err();
+            assert!(error.contains(part), "{words}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_help_names_all_effects() {
+        let mut command = Cli::command();
+        let render = command.find_subcommand_mut("render").unwrap();
+        let help: String = render.render_long_help().to_string();
+        let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(help.contains(&Effects::ALL.names().join(", ")), "{help}");
     }
 
     #[test]

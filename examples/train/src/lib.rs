@@ -7,6 +7,7 @@
 //! | [`onnx`] | nets as files |
 //! | [`fit`] | fitting a net to examples |
 //! | [`augment`], [`data`] | from folders to examples |
+//! | [`render`] | spoofs out of live faces |
 //! | [`report`] | figures, plots, pages |
 //! | [`cli`] | what the user asks for |
 //! | [`command`] | doing it |
@@ -18,4 +19,5 @@ pub mod data;
 pub mod fit;
 pub mod net;
 pub mod onnx;
+pub mod render;
 pub mod report;

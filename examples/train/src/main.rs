@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Trains liveness models and measures any: `liveness-train train --train FACES --output MODEL`. `--help` tells the rest.
+//! Trains liveness models, measures any, and renders spoofs to train on: `liveness-train train --train FACES --output MODEL`. `--help` tells the rest.
 
 use std::process::ExitCode;
 
@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         match cli.command {
             Command::Train(args) => command::train(*args, &stop),
             Command::Evaluate(args) => command::evaluate(&args, &stop),
+            Command::Render(args) => command::render(&args, &stop),
         }
     };
     match run() {

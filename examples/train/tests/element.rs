@@ -160,6 +160,7 @@ fn data_set(folder: &Path, shots: &[Shot], margin: Option<f64>) {
             }],
             hash: Hash::default(),
             tool: "a test".to_owned(),
+            rendered: None,
         };
         writeln!(lines, "{}", serde_json::to_string(&record).unwrap()).unwrap();
     }

@@ -595,6 +595,7 @@ impl<T: Clone + Send + 'static> Collector<T> {
             faces: faces.collect(),
             hash,
             tool: self.tool.clone(),
+            rendered: None,
         }
     }
 }

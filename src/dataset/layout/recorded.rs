@@ -178,6 +178,22 @@ mod tests {
     }
 
     #[test]
+    fn what_was_rendered_says_of_what_and_others_say_nothing_of_it() {
+        let plain: Record = serde_json::from_value(example()).unwrap();
+        let bare = serde_json::to_value(&plain).unwrap();
+        assert!(plain.rendered.is_none() && bare.get("rendered").is_none());
+        let mut value = example();
+        value["rendered"] =
+            json!({"of": "00", "group": "NUAA/0001", "scene": "a.jpg", "effects": ["tone"]});
+        let record: Record = serde_json::from_value(value.clone()).unwrap();
+        let again = serde_json::to_value(&record).unwrap();
+        assert_eq!(again["rendered"], value["rendered"]);
+        for key in value["rendered"].as_object().unwrap().keys() {
+            assert!(DOCS.contains(&format!("| `{key}` |")), "no row for {key}");
+        }
+    }
+
+    #[test]
     fn what_was_recorded_is_believed() {
         let lines = [
             line("real/000001.jpg", "real", "alice"),

@@ -21,7 +21,7 @@ const MOST_RADIUS: usize = 16;
 
 /// Blurs pictures; keeps its memory.
 #[derive(Debug, Default)]
-pub(super) struct Blur {
+pub(crate) struct Blur {
     /// Rows with their outermost pixels repeated on both sides.
     padded: Vec<f32>,
     sum: Vec<f32>,
@@ -43,11 +43,7 @@ impl Blur {
         let mut dice = Dice::new(seed, 8);
         if kinds.blur && dice.chance(BLUR) {
             let sigma = dice.between(BLUR_SIGMA.0, BLUR_SIGMA.1) * strength * ratio;
-            let line = gaussian(sigma);
-            let along: Vec<Tap> = line.iter().map(|&(i, w)| (i, 0, w)).collect();
-            let across: Vec<Tap> = line.iter().map(|&(i, w)| (0, i, w)).collect();
-            self.apply(rgb, &along);
-            self.apply(rgb, &across);
+            self.soften(rgb, sigma);
         }
         let mut dice = Dice::new(seed, 9);
         if kinds.motion && dice.chance(MOTION) {
@@ -55,6 +51,15 @@ impl Blur {
             let angle = dice.unit() * std::f32::consts::PI;
             self.apply(rgb, &streak(length, angle));
         }
+    }
+
+    /// Out of focus by this standard deviation, in pixels of the picture.
+    pub(crate) fn soften(&mut self, rgb: &mut Rgb, sigma: f32) {
+        let line = gaussian(sigma);
+        let along: Vec<Tap> = line.iter().map(|&(i, w)| (i, 0, w)).collect();
+        let across: Vec<Tap> = line.iter().map(|&(i, w)| (0, i, w)).collect();
+        self.apply(rgb, &along);
+        self.apply(rgb, &across);
     }
 
     /// Each pixel becomes the weighted mean of those around it; the outermost ones are repeated.

@@ -30,7 +30,7 @@ const SHARED_COLOUR: f32 = 0.7;
 
 /// Scales and compresses; keeps its memory.
 #[derive(Debug, Default)]
-pub(super) struct Coder {
+pub(crate) struct Coder {
     renderer: Renderer,
     other: Rgb,
     bytes: Vec<u8>,
@@ -102,7 +102,8 @@ impl Coder {
         }
     }
 
-    fn recode(&mut self, rgb: &mut Rgb, quality: u8, shared: bool) {
+    /// What JPEG of this quality leaves; `shared`: four pixels share their colour.
+    pub(crate) fn recode(&mut self, rgb: &mut Rgb, quality: u8, shared: bool) {
         let (Ok(width), Ok(height)) = (u16::try_from(rgb.width), u16::try_from(rgb.height)) else {
             return;
         };

@@ -34,6 +34,11 @@ pub(super) fn draw(rgb: &mut [u8], kinds: &Augment, seed: u64, strength: f32) {
     }
     let read = (dice.unit() * READ * strength).powi(2);
     let shot = dice.unit() * SHOT * strength;
+    add(rgb, read, shot, &mut dice);
+}
+
+/// Adds noise of this variance in the dark, and more by `shot` for each level of brightness.
+pub(crate) fn add(rgb: &mut [u8], read: f32, shot: f32, dice: &mut Dice) {
     let sigmas: [f32; 256] = std::array::from_fn(|v| (read + shot * v as f32).sqrt());
     let mut normal = &NORMAL[dice.below(NORMAL.len())..];
     let mut rest = rgb;

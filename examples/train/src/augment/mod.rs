@@ -5,13 +5,13 @@
 //! The changes are made in the order in which the world makes them: where the face is, light and colour, the lens, the sensor, the file. The crop
 //! and the scaling to the model's input are those of inference, and come last.
 
-mod blur;
-mod coding;
-mod dice;
+pub(crate) mod blur;
+pub(crate) mod coding;
+pub(crate) mod dice;
 mod equalise;
 mod erase;
 mod geometry;
-mod grain;
+pub(crate) mod grain;
 mod kinds;
 pub mod sheet;
 mod stats;

@@ -79,7 +79,7 @@ pub fn evaluate(args: &Evaluate, stop: &AtomicBool) -> Result<End> {
 }
 
 /// The loader wants to know what a model looks at. Here each model cuts its own crop from the whole picture.
-fn any_input() -> InputSpec {
+pub(super) fn any_input() -> InputSpec {
     let crop = Crop {
         shape: Shape::Square,
         scale: 1.0,

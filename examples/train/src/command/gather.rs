@@ -12,7 +12,7 @@ use liveness_models::FACE_DETECTOR;
 
 use super::progress;
 use crate::cli::{CropsBy, FacesArgs};
-use crate::data::group::regroup;
+use crate::data::group::{follow, regroup};
 use crate::data::input::InputSpec;
 use crate::data::leak::leaks;
 use crate::data::load::{self, load};
@@ -47,6 +47,23 @@ pub(super) struct How<'a> {
     pub(super) spec: InputSpec,
 }
 
+impl How<'_> {
+    /// # Errors
+    /// Where the detector cannot be read.
+    pub(super) fn options(self) -> Result<load::Options> {
+        Ok(load::Options {
+            spec: self.spec,
+            detector: detector(self.faces)?,
+            crops: match self.faces.crops {
+                CropsBy::Auto => Crops::Auto,
+                CropsBy::None => Crops::None,
+                CropsBy::Margin(margin) => Crops::All(margin),
+            },
+            threads: Some(self.threads),
+        })
+    }
+}
+
 /// Reads the folders, and tells on standard output what is in them.
 ///
 /// # Errors
@@ -54,16 +71,7 @@ pub(super) struct How<'a> {
 pub(super) fn gather(train: &[PathBuf], test: &[PathBuf], how: How) -> Result<Gathered> {
     let scan = scan(train, test)?;
     print!("{scan}");
-    let options = load::Options {
-        spec: how.spec,
-        detector: detector(how.faces)?,
-        crops: match how.faces.crops {
-            CropsBy::Auto => Crops::Auto,
-            CropsBy::None => Crops::None,
-            CropsBy::Margin(margin) => Crops::All(margin),
-        },
-        threads: Some(how.threads),
-    };
+    let options = how.options()?;
     let mut notes = scan.notes.clone();
     let mut left_out: Vec<LeftOut> = scan
         .folders
@@ -78,6 +86,7 @@ pub(super) fn gather(train: &[PathBuf], test: &[PathBuf], how: How) -> Result<Ga
         tell(&loaded, what);
         left_out.append(&mut loaded.left_out);
         notes.extend(regroup(&mut loaded.patches));
+        follow(&mut loaded.patches);
         Ok(loaded.patches)
     };
     let mut faces = match train.is_empty() {
@@ -160,7 +169,7 @@ fn by_folder(scan: &Scan) -> Vec<(String, Vec<Source>)> {
     named
 }
 
-fn tell(loaded: &Loaded, what: &str) {
+pub(super) fn tell(loaded: &Loaded, what: &str) {
     print!("{what}: {loaded}");
     for left in loaded.left_out.iter().take(NAMED) {
         eprintln!("left out: {}: {}", left.path.display(), left.reason);

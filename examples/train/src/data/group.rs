@@ -63,6 +63,24 @@ pub fn regroup(patches: &mut [Patch]) -> Vec<String> {
     notes
 }
 
+/// Puts what was rendered from a picture that is here, too, into that one's group. By the names alone it is there already, unless
+/// [`regroup`] knew better.
+pub fn follow(patches: &mut [Patch]) {
+    let mut groups: HashMap<[u8; 32], (u32, String)> = HashMap::new();
+    for about in patches.iter().map(|p| &p.about) {
+        if about.rendered_of.is_none() {
+            groups.insert(about.sha256, (about.group, about.group_name.clone()));
+        }
+    }
+    for about in patches.iter_mut().map(|p| &mut p.about) {
+        let of = about.rendered_of.and_then(|of| groups.get(&of));
+        if let Some((group, name)) = of {
+            about.group = *group;
+            about.group_name.clone_from(name);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::near::hash;
@@ -114,5 +132,27 @@ mod tests {
             .collect();
         assert!(regroup(&mut patches).is_empty());
         assert_eq!(groups(&patches), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn what_was_rendered_goes_where_its_live_picture_went() {
+        let mut live: Vec<Patch> = (0..3)
+            .map(|i| with(Layout::Folders, 0, Class::Live, 0, 0xffff << (20 * i)))
+            .collect();
+        let of = |i: u8, group: u32| {
+            let mut patch = with(Layout::Manifest, 1, Class::Spoof, group, 77);
+            patch.about.rendered_of = Some([i; 32]);
+            patch
+        };
+        for (i, patch) in live.iter_mut().enumerate() {
+            patch.about.sha256 = [i as u8; 32];
+        }
+        let mut all = [live, vec![of(2, 8), of(0, 8), of(9, 8)]].concat();
+        regroup(&mut all);
+        follow(&mut all);
+        let about = |i: usize| (all[i].about.group, all[i].about.group_name.as_str());
+        assert_ne!(about(0), about(2));
+        assert_eq!((about(3), about(4)), (about(2), about(0)));
+        assert_eq!(about(5), (8, "g8"), "what is not here is not followed");
     }
 }

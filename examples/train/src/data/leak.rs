@@ -43,6 +43,8 @@ impl Leaks {
 pub fn leaks(train: &[Patch], test: &[Patch]) -> Leaks {
     let files: HashSet<[u8; 32]> = test.iter().map(|p| p.about.sha256).collect();
     let groups: BTreeSet<&str> = test.iter().filter_map(named).collect();
+    // A face and what was rendered from it are of one person, whatever the folders are called.
+    let origins: HashSet<[u8; 32]> = test.iter().map(origin).collect();
     let index = Index::new(test.iter().map(|p| p.about.hash), SAME);
     let mut leaks = Leaks::default();
     for (i, patch) in train.iter().enumerate() {
@@ -56,7 +58,9 @@ pub fn leaks(train: &[Patch], test: &[Patch]) -> Leaks {
             &mut leaks.files
         } else if alike {
             &mut leaks.alike
-        } else if named(patch).is_some_and(|name| groups.contains(name)) {
+        } else if origins.contains(&origin(patch))
+            || named(patch).is_some_and(|name| groups.contains(name))
+        {
             &mut leaks.groups
         } else {
             continue;
@@ -65,6 +69,11 @@ pub fn leaks(train: &[Patch], test: &[Patch]) -> Leaks {
         leaks.drop.push(i);
     }
     leaks
+}
+
+/// The file of the face: of what was rendered, the live one.
+fn origin(patch: &Patch) -> [u8; 32] {
+    patch.about.rendered_of.unwrap_or(patch.about.sha256)
 }
 
 /// The group, where its name means the same in two folders: plain folders call anything `1` or `real`.
@@ -108,6 +117,13 @@ mod tests {
             other_class,
             other_size,
         ];
+        // Rendered from a face that is tested on, or the face of a spoof that is.
+        let mut of_test = with(6, 0xff00, Layout::Manifest, "3");
+        of_test.about.rendered_of = Some([1; 32]);
+        let only = leaks(&[of_test.clone()], &test);
+        assert_eq!((only.drop, only.groups), (vec![0], 1));
+        let only = leaks(&test[..1], &[of_test]);
+        assert_eq!((only.drop, only.groups), (vec![0], 1));
         let found = leaks(&train, &test);
         assert_eq!(found.drop, [0, 1, 3]);
         assert_eq!((found.files, found.alike, found.groups), (1, 1, 1));

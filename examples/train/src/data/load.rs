@@ -165,6 +165,7 @@ impl<'a> Worker<'a> {
             subset: sample.subset,
             size,
             sha256: picture.sha256,
+            rendered_of: source.rendered_of(),
             hash: self.hasher.hash(&view, whole),
             face: found.face,
             origin: found.place.origin,

@@ -82,6 +82,8 @@ pub struct About {
     pub size: (usize, usize),
     /// SHA-256 of the file.
     pub sha256: [u8; 32],
+    /// SHA-256 of the picture that it was rendered from, where no camera took it.
+    pub rendered_of: Option<[u8; 32]>,
     /// Perceptual hash of the whole picture.
     pub hash: Hash,
     /// The face as it was found, in pixels of the frame.

@@ -19,35 +19,35 @@ const LARGE: u64 = 16_000_000;
 const LEAST_SIDE: usize = 16;
 
 /// A decoded picture.
-pub(super) struct Picture<'a> {
+pub(crate) struct Picture<'a> {
     pixels: picture::Picture,
     /// SHA-256 of the file.
-    pub(super) sha256: [u8; 32],
+    pub(crate) sha256: [u8; 32],
     /// Quality of a JPEG file, see [`coding::quality`]; none for PNG.
-    pub(super) jpeg: Option<u8>,
+    pub(crate) jpeg: Option<u8>,
     /// Held while a large picture is in memory.
     _turn: Option<MutexGuard<'a, ()>>,
 }
 
 impl Picture<'_> {
     /// Width and height in pixels.
-    pub(super) fn size(&self) -> (usize, usize) {
+    pub(crate) fn size(&self) -> (usize, usize) {
         self.pixels.size()
     }
 
     /// Its pixels, 8-bit RGB.
-    pub(super) fn rgb(&self) -> &RgbImage {
+    pub(crate) fn rgb(&self) -> &RgbImage {
         self.pixels.rgb()
     }
 
     /// Its pixels for the library.
-    pub(super) fn view(&self) -> Result<View<'_>, String> {
+    pub(crate) fn view(&self) -> Result<View<'_>, String> {
         self.pixels.view()
     }
 }
 
 /// Reads and decodes a file. `large` lets one large picture through at a time.
-pub(super) fn decode<'a>(path: &Path, large: &'a Mutex<()>) -> Result<Picture<'a>, String> {
+pub(crate) fn decode<'a>(path: &Path, large: &'a Mutex<()>) -> Result<Picture<'a>, String> {
     let bytes = picture::bytes(path)?;
     let coded = Coded::open(&bytes)?;
     let is_large = coded.pixels() > LARGE;

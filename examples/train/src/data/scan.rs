@@ -6,7 +6,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use data_encoding::HEXLOWER_PERMISSIVE;
 use liveness::dataset::label::{Attack, Class};
+use liveness::dataset::record::RenderedRecord;
 use liveness::dataset::sample::{Layout, LeftOut, Media, Sample};
 
 use super::table::{columns, counted};
@@ -21,6 +23,8 @@ pub enum Role {
     Train,
     /// To measure on; nothing of it is trained on.
     Test,
+    /// To render spoofs from: only what is live counts.
+    Render,
 }
 
 impl fmt::Display for Role {
@@ -28,6 +32,7 @@ impl fmt::Display for Role {
         f.pad(match self {
             Self::Train => "train",
             Self::Test => "test",
+            Self::Render => "render",
         })
     }
 }
@@ -62,9 +67,23 @@ pub struct Source {
 
 impl Source {
     /// What stays on one side of a split. Folders of the same layout share the names: two folders of one data set may show the same
-    /// person, and to keep strangers of one name together costs less than to tear a person apart.
+    /// person, and to keep strangers of one name together costs less than to tear a person apart. What was rendered belongs to the
+    /// person that it was rendered from.
     pub fn group(&self) -> String {
-        format!("{}/{}", self.layout, self.sample.group())
+        match self.rendered() {
+            Some(rendered) if !rendered.group.is_empty() => rendered.group.clone(),
+            _ => format!("{}/{}", self.layout, self.sample.group()),
+        }
+    }
+
+    /// SHA-256 of the picture that it was rendered from, where the manifest says one.
+    pub(super) fn rendered_of(&self) -> Option<[u8; 32]> {
+        let of = HEXLOWER_PERMISSIVE.decode(self.rendered()?.of.as_bytes());
+        of.ok()?.try_into().ok()
+    }
+
+    fn rendered(&self) -> Option<&RenderedRecord> {
+        self.sample.record.as_ref()?.rendered.as_ref()
     }
 }
 
@@ -105,10 +124,36 @@ pub fn scan(train: &[PathBuf], test: &[PathBuf]) -> Result<Scan> {
     Ok(scan)
 }
 
+/// Reads the folders to render spoofs from.
+///
+/// # Errors
+/// Where a folder cannot be read, or none of them holds a live picture.
+pub fn lives(roots: &[PathBuf]) -> Result<Scan> {
+    let mut scan = Scan {
+        folders: Vec::new(),
+        notes: Vec::new(),
+    };
+    let mut seen = HashSet::new();
+    for root in roots {
+        let folder = scan.read(root, Role::Render, &mut seen)?;
+        scan.folders.push(folder);
+    }
+    let mut samples = scan.folders.iter().flat_map(|f| &f.samples);
+    if !samples.any(|s| s.class == Class::Live) {
+        bail!(
+            "no live picture was found to render spoofs from. {} See docs/dataset.md for the words that name a class",
+            scan.guesses()
+        );
+    }
+    Ok(scan)
+}
+
 impl Scan {
     fn read(&mut self, root: &Path, role: Role, seen: &mut HashSet<PathBuf>) -> Result<Folder> {
-        let set = liveness::dataset::read(root)
-            .with_context(|| format!("the folder to {role} on cannot be used"))?;
+        let set = liveness::dataset::read(root).with_context(|| match role {
+            Role::Train | Role::Test => format!("the folder to {role} on cannot be used"),
+            Role::Render => "the folder to render from cannot be used".to_owned(),
+        })?;
         let (mut samples, films): (Vec<_>, Vec<_>) = set
             .samples
             .into_iter()
@@ -355,5 +400,47 @@ mod tests {
         let both = tree(&[("real/ann_#.jpg", 12), ("fake/bob_#.jpg", 12)]);
         let text = refused(&[both.path()], &[both.path()]);
         assert!(text.contains("0 live and 0 spoof"), "{text}");
+    }
+
+    #[test]
+    fn spoofs_are_rendered_from_live_pictures_alone() {
+        let some = tree(&[("real/ann_#.jpg", 2), ("fake/bob_#.jpg", 3)]);
+        let none = tree(&[("fake/bob_#.jpg", 3)]);
+        let scan = lives(&roots(&[none.path(), some.path()])).unwrap();
+        assert_eq!(scan.sources(Role::Render).len(), 8);
+        let refused = format!("{:#}", lives(&roots(&[none.path()])).unwrap_err());
+        assert!(refused.contains("no live picture"), "{refused}");
+        let gone = format!("{:#}", lives(&roots(&[Path::new("/nowhere")])).unwrap_err());
+        assert!(gone.contains("to render from") && gone.contains("/nowhere"));
+    }
+
+    #[test]
+    fn what_was_rendered_belongs_to_its_live_picture() {
+        let docs = include_str!("../../../../docs/dataset.md");
+        let line = docs
+            .lines()
+            .find(|l| l.starts_with("{\"version\""))
+            .unwrap();
+        let group = |rendered: serde_json::Value| {
+            let mut record: serde_json::Value = serde_json::from_str(line).unwrap();
+            record["file"] = "1.jpg".into();
+            record["session"] = "0001".into();
+            record["rendered"] = rendered;
+            let dir = tree(&[]);
+            std::fs::write(dir.path().join("1.jpg"), "x").unwrap();
+            std::fs::write(dir.path().join("manifest.jsonl"), format!("{record}\n")).unwrap();
+            let scan = scan(&[], &roots(&[dir.path()])).unwrap();
+            let source = &scan.sources(Role::Test)[0];
+            (source.group(), source.rendered_of())
+        };
+        let rendered = |of: &str| serde_json::json!({"of": of, "group": "NUAA/0001", "scene": "s", "effects": ["tone"]});
+        let named = "NUAA/0001".to_owned();
+        assert_eq!(
+            group(rendered(&"0f".repeat(32))),
+            (named.clone(), Some([15; 32]))
+        );
+        assert_eq!(group(rendered("nonsense")), (named, None));
+        let plain = "manifest.jsonl/0001".to_owned();
+        assert_eq!(group(serde_json::Value::Null), (plain, None));
     }
 }

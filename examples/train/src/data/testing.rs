@@ -60,6 +60,7 @@ pub(crate) fn gradient(width: usize, height: usize, face: Rect) -> Patch {
         subset: None,
         size: (width, height),
         sha256: [0; 32],
+        rendered_of: None,
         hash: Hash::default(),
         face,
         origin: (0, 0),
