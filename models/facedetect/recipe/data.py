@@ -12,7 +12,8 @@ from prepare import NEGATIVE, Pictures
 
 # How often a set is drawn. Few different persons (NUAA) or easy faces (Caltech) come less often than their number would have it.
 SHARE = dict(det_ilc=.24, det_kaggle853=.24, unl_groups=.15, det_caltech=.13, fas_celebaspoof_full=.05, fas_nuaa=.03, det_dlib=.01,
-             neg_imagenet=.08, neg_bsds=.035, neg_clothing=.035)
+             neg_imagenet=.10, neg_bsds=.045, neg_clothing=.045)
+USUAL = 320                    # size of most samples
 SMALLEST = 4.                  # a face smaller than this in the sample (pixels, square root of the area) is not asked for
 VISIBLE = .45                  # nor one of which less than this is left
 MIRROR = [2, 3, 0, 1, 4, 5, 8, 9, 6, 7]
@@ -112,7 +113,7 @@ class Sampler:
         if len(real):
             # Neither all faces below what can be seen nor one of them larger than the canvas; some large ones, which are rare.
             size = np.sqrt((real[:, 2] - real[:, 0]) * (real[:, 3] - real[:, 1]))
-            if chance(rng, .12):
+            if chance(rng, .12 if width <= USUAL else .3):
                 k = width * log_uniform(rng, .2, .95) / size.max()
             k = min(k, width / size.max(), 1600 / max(w, h))
             k = max(k, 5. / size.max())
@@ -122,6 +123,9 @@ class Sampler:
         shrink = np.diag([src.shape[1] / w, src.shape[0] / h, 1.])
         aspect = 1. if plain or chance(rng, .6) else log_uniform(rng, .85, 1.18)
         angle = np.deg2rad(rng.normal(0, 12) if chance(rng, .8) else rng.uniform(-35, 35)) if not plain and chance(rng, .35) else 0.
+        if not len(faces.boxes) and chance(rng, .5):
+            # Nothing becomes a face by being turned, and of pictures without faces there are few.
+            angle = rng.uniform(-np.pi, np.pi)
         cos, sin = k * np.cos(angle), k * np.sin(angle)
         m = np.array([[cos * aspect, -sin, 0], [sin * aspect, cos, 0], [0, 0, 1.]])
         if chance(rng, .5):
@@ -202,8 +206,8 @@ class Sampler:
             v = v ** log_uniform(rng, .5, 2.)
         if chance(rng, .5):
             v = (v - .5) * rng.uniform(.5, 1.5) + .5 + rng.uniform(-.15, .15)
-        if chance(rng, .1):
-            v = v * rng.uniform(.1, .5)                             # low light
+        if chance(rng, .2):
+            v = v * log_uniform(rng, .1, .6)                        # low light
         t = np.repeat(v[:, None], 3, 1)
         if chance(rng, .3):
             t = t * rng.uniform(.75, 1.25, 3)
@@ -268,7 +272,7 @@ class Batches(torch.utils.data.IterableDataset):
         sampler = Sampler(Pictures(self.cache))
         while True:
             # Mostly 320; other sizes so that nothing depends on it. The number of pixels stays about the same.
-            size = int(rng.choice([320, 256, 416, 512], p=[.79, .07, .08, .06]))
+            size = int(rng.choice([USUAL, 256, 416, 512, 640], p=[.76, .05, .07, .07, .05]))
             pictures, rows = [], []
             for i in range(max(1, round(self.batch * (320 / size) ** 2))):
                 picture, faces = sampler.sample(rng, size, self.plain.value)

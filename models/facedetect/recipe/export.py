@@ -15,10 +15,10 @@ from onnx import TensorProto, helper, numpy_helper
 
 import golden
 from measure import Ground, threshold
-from net import STRIDES, FaceDetect, Shape
+from net import STRIDES, Far, FaceDetect, Residual, Shape
 from prepare import Pictures
 
-VERSION = '1'
+VERSION = '2'
 GOLDEN, SIDE = 1, 32           # number and size of the golden input
 TRAINED_ON = ('ILC face mask photos (no terms stated); Kaggle face mask detection, 853 photos (CC0); Caltech 10k Web Faces (research); '
               'dlib examples (BSL-1.0); group photos (no terms stated); NUAA (research); CelebA-Spoof, 160 photos (non-commercial research); '
@@ -42,10 +42,10 @@ class Graph:
         self.weights.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
         return name
 
-    def conv(self, x, w, b, stride=1, relu=True):
+    def conv(self, x, w, b, stride=1, relu=True, groups=1, dilation=1):
         n, k = f'c{self.count}', w.shape[-1]
         x = self.node('Conv', [x, self.weight(n + '.w', w), self.weight(n + '.b', b)], kernel_shape=[k, k],
-                      strides=[stride] * 2, pads=[k // 2] * 4)
+                      strides=[stride] * 2, pads=[k // 2 * dilation] * 4, group=groups, dilations=[dilation] * 2)
         return self.node('Relu', [x]) if relu else x
 
 
@@ -97,12 +97,15 @@ def build(net):
 
 
 def block(g, m, x, input_scale=1.):
-    if hasattr(m, 'conv'):
-        w, b = fold(m.conv)
-        y = g.conv(x, w, b, relu=False)
+    if isinstance(m, (Residual, Far)):
+        y = one(g, m.conv, x, relu=False) if isinstance(m, Residual) else one(g, m.mix, one(g, m.wide, x), relu=False)
         return g.node('Relu', [g.node('Add', [y, x])])
+    return one(g, m, x, input_scale)
+
+
+def one(g, m, x, input_scale=1., relu=True):
     w, b = fold(m, input_scale)
-    return g.conv(x, w, b, stride=m[0].stride[0])
+    return g.conv(x, w, b, m[0].stride[0], relu, m[0].groups, m[0].dilation[0])
 
 
 def to_onnx(net, facts=None):
