@@ -11,8 +11,8 @@ import torch
 from prepare import NEGATIVE, Pictures
 
 # How often a set is drawn. Few different persons (NUAA) or easy faces (Caltech) come less often than their number would have it.
-SHARE = dict(det_ilc=.24, det_kaggle853=.24, unl_groups=.15, det_caltech=.13, fas_celebaspoof_full=.05, fas_nuaa=.03, det_dlib=.01,
-             neg_imagenet=.10, neg_bsds=.045, neg_clothing=.045)
+SHARE = dict(det_ilc=.17, det_kaggle853=.15, unl_groups=.2, det_caltech=.19, fas_celebaspoof_full=.05, fas_celebaspoof_crop=.03,
+             fas_webcams=.03, fas_nuaa=.03, det_dlib=.02, neg_imagenet=.10, neg_bsds=.045, neg_clothing=.045)
 USUAL = 320                    # size of most samples
 SMALLEST = 4.                  # a face smaller than this in the sample (pixels, square root of the area) is not asked for
 VISIBLE = .45                  # nor one of which less than this is left

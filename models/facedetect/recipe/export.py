@@ -24,6 +24,8 @@ TRAINED_ON = ('ILC face mask photos (no terms stated); Kaggle face mask detectio
               'dlib examples (BSL-1.0); group photos (no terms stated); NUAA (research); CelebA-Spoof, 160 photos (non-commercial research); '
               'without faces: ImageNet samples (research), BSDS (non-commercial), clothing dataset (CC0); '
               'boxes and points partly from YuNet-n (MIT)')
+NOT_FOR = ('faces under 20 pixels in the input, counting people, animals and drawings, landmarks finer than alignment needs, telling who '
+           'somebody is, how old, of which sex or mood')
 
 
 class Graph:
@@ -150,7 +152,7 @@ def check(net, data):
     return worst
 
 
-def write(checkpoint, path, cache, recommended=None):
+def write(checkpoint, path, cache, recommended=None, measured=None):
     """Reads a checkpoint, finds its threshold on the validation part, writes and checks the file."""
     state = torch.load(checkpoint, map_location='cpu', weights_only=True)
     net = FaceDetect(Shape(**state['shape'])).eval()
@@ -160,7 +162,9 @@ def write(checkpoint, path, cache, recommended=None):
         numbers, verdicts = Ground(Pictures(cache)).numbers(net)
         recommended = threshold(verdicts)
     facts = {'task': 'face-detection', 'name': 'facedetect', 'color': 'bgr', 'mean': '0', 'scale': '1', 'threshold': f'{recommended:.2f}',
-             'licence': 'MIT OR Apache-2.0', 'version': VERSION, 'trained-on': TRAINED_ON}
+             'licence': 'MIT OR Apache-2.0', 'version': VERSION, 'trained-on': TRAINED_ON, 'not-for': NOT_FOR}
+    if measured:
+        facts['measured'] = measured
     x = golden.fill(GOLDEN, SIDE, SIDE)[None]
     first = run(to_onnx(net).SerializeToString(), x)['bbox_8'].ravel()
     facts.update({'golden-input': f'noise {GOLDEN}', 'golden-size': f'{SIDE}x{SIDE}', 'golden-output': ','.join(f'{v:.6g}' for v in first)})
@@ -180,8 +184,9 @@ def main():
     p.add_argument('onnx')
     p.add_argument('--cache', default='/tmp/facedetect-cache')
     p.add_argument('--threshold', type=float, help='recommended threshold (default: found on the validation part)')
+    p.add_argument('--measured', help='what the test part gave, in a sentence: goes into the file')
     a = p.parse_args()
-    for k, v in write(a.checkpoint, a.onnx, a.cache, a.threshold).items():
+    for k, v in write(a.checkpoint, a.onnx, a.cache, a.threshold, a.measured).items():
         print(f'{k} {v:.4f}')
 
 

@@ -28,9 +28,9 @@ class Shape:
     # Kernel and width of the convolution before each head. At stride 8 a 3x3 would cost a fifth of the whole network.
     smooth: list = field(default_factory=lambda: [[1, 48], [3, 32], [3, 32]])
     # What lets stride 32 see a face that fills the picture: separable 5x5 blocks after its stage, and the spacing of the
-    # taps of the convolution before its head. Without them an answer there knows 239 pixels around it, with 1 and 2, 431.
-    far: int = 0
-    spread: int = 1
+    # taps of the convolution before its head. With 0 and 1 an answer there knows 239 pixels around it, with 1 and 2, 431.
+    far: int = 1
+    spread: int = 2
 
 
 class ConvBnRelu(nn.Sequential):

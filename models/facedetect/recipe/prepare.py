@@ -15,7 +15,7 @@ from teacher import Teacher, overlap
 LONGEST = 800
 HUMAN = ('det_ilc', 'det_kaggle853', 'det_caltech')
 NEGATIVE = ('neg_imagenet', 'neg_bsds', 'neg_clothing')
-TAUGHT = ('unl_groups', 'fas_celebaspoof_full', 'fas_nuaa')
+TAUGHT = ('unl_groups', 'fas_celebaspoof_full', 'fas_celebaspoof_crop', 'fas_webcams', 'fas_nuaa')
 UNSURE = .45                   # an unlabelled teacher's box from here on counts neither for nor against
 # det_caltech has points only. Its boxes: the teacher's; where it saw none, this much around the points.
 AROUND = dict(mouth=.95, down=.26, width=2.09, height=2.77)

@@ -6,6 +6,8 @@ import onnxruntime as ort
 
 SIZES = (320, 640, 1024)
 STRIDES = (8, 16, 32)
+LARGEST = 1.7                  # most that a picture is enlarged
+PART = .8                      # share of a box that makes it a part of a larger face
 SURE, MAYBE = .6, .3           # a face; neither a face nor none
 
 
@@ -40,9 +42,11 @@ class Teacher:
 
     def label(self, picture):
         """(sure faces [n, 4], their points [n, 10], regions that may be faces [m, 4])"""
-        rows = np.concatenate([self.look(picture, s) for s in SIZES])
+        # Of a face that fills an enlarged picture, its parts are taken for faces.
+        sizes = [s for s in SIZES if s <= LARGEST * max(picture.shape[:2])] or SIZES[:1]
+        rows = np.concatenate([self.look(picture, s) for s in sizes])
         rows = rows[nms(rows[:, :4], rows[:, 4], .4)]
-        sure = rows[:, 4] >= SURE
+        sure = (rows[:, 4] >= SURE) & ~parts(rows[:, :4])
         return rows[sure, :4], rows[sure, 5:], rows[~sure, :4]
 
 
@@ -53,6 +57,13 @@ def overlap(a, b):
     both = side[..., 0] * side[..., 1]
     area = lambda q: (q[:, 2] - q[:, 0]) * (q[:, 3] - q[:, 1])
     return both / np.maximum(area(a)[:, None] + area(b)[None] - both, 1e-9)
+
+
+def parts(boxes):
+    """Which of the boxes lie in a larger one: a nose is no face."""
+    side = np.clip(np.minimum(boxes[:, None, 2:], boxes[None, :, 2:]) - np.maximum(boxes[:, None, :2], boxes[None, :, :2]), 0, None)
+    area = (boxes[:, 2:] - boxes[:, :2]).prod(1)
+    return ((side.prod(2) >= PART * area[:, None]) & (area[None] > area[:, None])).any(1)
 
 
 def nms(boxes, scores, most, top=500):
