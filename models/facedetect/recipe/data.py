@@ -199,6 +199,19 @@ class Sampler:
                 x2, y2 = x + w * rng.uniform(.2, 1.), y + h * rng.uniform(.15, .45)
                 cv2.rectangle(picture, (int(x), int(y)), (int(x2), int(y2)), tuple(int(v) for v in rng.integers(0, 256, 3)), -1)
 
+    def bokeh(self, rng, picture, faces):
+        """Sharp persons before a soft background, or nothing but that: leaves and lamps out of focus look like faces to a small net."""
+        soft = cv2.GaussianBlur(picture, (0, 0), log_uniform(rng, 1., 6.) * picture.shape[0] / USUAL)
+        if not len(faces.boxes):
+            return soft
+        keep = np.zeros(picture.shape[:2], np.float32)
+        for b in faces.boxes:
+            (x, y), (w, h) = (b[:2] + b[2:]) / 2, b[2:] - b[:2]
+            cv2.ellipse(keep, (int(x), int(y - .1 * h)), (int(.8 * w) + 1, int(.8 * h) + 1), 0, 0, 360, 1., -1)
+            cv2.rectangle(keep, (int(x - 1.1 * w), int(y + .55 * h)), (int(x + 1.1 * w), picture.shape[0]), 1., -1)
+        keep = cv2.GaussianBlur(keep, (0, 0), 2.)[..., None]
+        return (picture * keep + soft * (1 - keep)).astype(np.uint8)
+
     def light(self, rng, picture):
         """Exposure, contrast, gamma, colour of the light, saturation."""
         v = np.arange(256, dtype=np.float32) / 255
@@ -253,6 +266,8 @@ class Sampler:
             picture, faces = self.window(rng, size, size, plain=plain)
         if chance(rng, .04 if plain else .1):
             self.cover(rng, picture, faces)
+        if chance(rng, .15 if len(faces.boxes) else .3):
+            picture = self.bokeh(rng, picture, faces)
         if chance(rng, .4 if plain else .8):
             picture = self.light(rng, picture)
         return self.camera(rng, picture), faces
