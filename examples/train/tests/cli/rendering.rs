@@ -1,26 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `liveness-train render` as its users have it: the real binary on folders of small pictures that are made here, and what others make of the
-//! data set that it leaves.
-#![allow(clippy::unwrap_used, clippy::panic)] // A test that fails panics.
+//! Spoofs out of live faces, and what others make of the data set that they become.
 
-#[path = "../../../tests/common/mod.rs"]
-mod common;
-#[path = "../../../tests/common/plugin.rs"]
-mod plugin;
-
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-
+use crate::ground::{Ground, LONG, ended, program};
+use crate::plugin::Tool;
 use image::{Rgb, RgbImage};
 use liveness::dataset::label::{Attack, Class};
 use liveness::dataset::sample::{DataSet, Layout, Sample};
 use liveness_train::net::noise::{Noise, seed};
-use plugin::{Ended, Plugin, Tool};
-
-/// Longest time for a run. One takes some seconds: this is for a machine under load.
-const LONG: Duration = Duration::from_secs(400);
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 /// The people in the pictures.
 const PEOPLE: [&str; 6] = ["ann", "bob", "cid", "dan", "eve", "fay"];
@@ -48,22 +37,7 @@ fn face(person: usize, take: u64) -> RgbImage {
     })
 }
 
-/// A scratch folder.
-struct Ground {
-    folder: tempfile::TempDir,
-}
-
 impl Ground {
-    fn new() -> Self {
-        Self {
-            folder: tempfile::tempdir().unwrap(),
-        }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
     fn save(&self, name: &str, picture: &RgbImage) {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -71,7 +45,7 @@ impl Ground {
     }
 
     /// Live faces of all people, and spoofs of another one.
-    fn faces(&self) -> PathBuf {
+    fn live(&self) -> PathBuf {
         for (person, name) in PEOPLE.iter().enumerate() {
             for take in 0..TAKES {
                 self.save(
@@ -91,32 +65,6 @@ impl Ground {
         let tool = program().args(["render", "--crops", "1.2", "--live"]);
         tool.arg(live).arg("--output").arg(self.path(output))
     }
-
-    /// Everything below a folder, by its path there.
-    fn files(&self, folder: &str) -> BTreeMap<String, Vec<u8>> {
-        let root = self.path(folder);
-        let mut all = BTreeMap::new();
-        let mut todo = vec![root.clone()];
-        while let Some(path) = todo.pop() {
-            if path.is_dir() {
-                todo.extend(fs::read_dir(&path).unwrap().map(|e| e.unwrap().path()));
-            } else if path.exists() {
-                let name = path.strip_prefix(&root).unwrap().display().to_string();
-                all.insert(name, fs::read(&path).unwrap());
-            }
-        }
-        all
-    }
-}
-
-fn program() -> Tool {
-    Plugin::shared()
-        .command(env!("CARGO_BIN_EXE_liveness-train"))
-        .without("LIVENESS_DETECTOR")
-}
-
-fn ended(tool: Tool) -> Ended {
-    tool.start(LONG).end()
 }
 
 fn read(folder: &Path) -> DataSet {
@@ -131,7 +79,7 @@ fn effects(sample: &Sample) -> &[String] {
 #[test]
 fn live_faces_become_a_data_set_that_is_read_and_trained_on() {
     let ground = Ground::new();
-    let faces = ground.faces();
+    let faces = ground.live();
     let ended_well = ended(ground.render(&faces, "rendered").args(["--count", "40"])).cleanly(&[0]);
     assert!(
         ended_well.stdout.contains("40 pictures"),
@@ -230,7 +178,7 @@ fn live_faces_become_a_data_set_that_is_read_and_trained_on() {
 #[test]
 fn the_same_seed_gives_the_same_bytes_with_any_number_of_threads() {
     let ground = Ground::new();
-    let faces = ground.faces();
+    let faces = ground.live();
     let run = |output: &str, more: &[&str]| {
         let tool = ground.render(&faces, output).args(["--count", "12"]);
         ended(tool.args(more)).cleanly(&[0]);
@@ -276,7 +224,7 @@ fn the_same_seed_gives_the_same_bytes_with_any_number_of_threads() {
 #[test]
 fn scenes_may_be_any_pictures() {
     let ground = Ground::new();
-    let faces = ground.faces();
+    let faces = ground.live();
     ground.save(
         "walls/any name.png",
         &RgbImage::from_pixel(90, 60, Rgb([0, 200, 0])),
@@ -305,7 +253,7 @@ fn scenes_may_be_any_pictures() {
 #[test]
 fn what_cannot_be_is_refused_and_leaves_nothing() {
     let ground = Ground::new();
-    let faces = ground.faces();
+    let faces = ground.live();
     fs::create_dir_all(ground.path("full")).unwrap();
     fs::write(ground.path("full/notes.txt"), "mine").unwrap();
     fs::create_dir_all(ground.path("empty")).unwrap();
@@ -368,7 +316,7 @@ fn what_cannot_be_is_refused_and_leaves_nothing() {
 #[test]
 fn ctrl_c_leaves_whole_pictures() {
     let ground = Ground::new();
-    let faces = ground.faces();
+    let faces = ground.live();
     let tool = ground
         .render(&faces, "rendered")
         .args(["--count", "100000"]);
