@@ -3,7 +3,7 @@
 //! `train_release/1/HR_1.avi`, and frames out of them called `1_HR_1.avi_100_real.jpg`. The number of the film tells what it shows.
 
 use super::folders::subset;
-use super::known::{Told, is_number};
+use super::told::{Told, is_number};
 use super::walk::Found;
 use crate::dataset::label::{Attack, Class};
 

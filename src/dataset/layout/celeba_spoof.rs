@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
 
-use super::known::{Told, is_number};
+use super::told::{Told, is_number};
 use super::walk::Found;
 use crate::dataset::label::{Attack, Class};
 use crate::dataset::sample::Subset;

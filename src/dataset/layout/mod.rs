@@ -9,6 +9,7 @@ mod msu_mfsd;
 mod nuaa;
 mod recorded;
 mod replay_attack;
+mod told;
 mod walk;
 
 #[cfg(test)]

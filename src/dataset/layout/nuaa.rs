@@ -2,7 +2,7 @@
 //! NUAA (Tan, Li, Liu, Jiang: *Face Liveness Detection from a Single Image with Sparse Low Rank Bilinear Discriminative Model*, 2010):
 //! `ClientRaw/0001/0001_00_00_01_0.jpg`, `ImposterRaw/…`; the parts are subject, glasses, position, session, frame.
 
-use super::known::Told;
+use super::told::Told;
 use super::walk::Found;
 use crate::dataset::label::Attack;
 

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::folders;
-use super::known::{Told, is_number, is_numbered, names, parts};
+use super::told::{Told, is_number, is_numbered, names, parts};
 use super::walk::Found;
 use crate::dataset::label::{Attack, Class};
 use crate::dataset::sample::Subset;
