@@ -20,10 +20,15 @@ from prepare import Pictures
 
 VERSION = '2'
 GOLDEN, SIDE = 1, 32           # number and size of the golden input
-TRAINED_ON = ('ILC face mask photos (no terms stated); Kaggle face mask detection, 853 photos (CC0); Caltech 10k Web Faces (research); '
-              'dlib examples (BSL-1.0); group photos (no terms stated); NUAA (research); CelebA-Spoof, 160 photos (non-commercial research); '
-              'without faces: ImageNet samples (research), BSDS (non-commercial), clothing dataset (CC0); '
-              'boxes and points partly from YuNet-n (MIT)')
+# What the sets are and on which terms; a checkpoint tells which of them it has seen.
+TERMS = dict(
+    det_ilc='ILC face mask photos (no terms stated)', det_kaggle853='Kaggle face mask detection, 853 photos (CC0)',
+    det_caltech='Caltech 10k Web Faces (research)', det_dlib='dlib examples (BSL-1.0)', unl_groups='group photos (no terms stated)',
+    fas_nuaa='NUAA (research)', fas_celebaspoof_full='CelebA-Spoof, 160 photos (non-commercial research)',
+    fas_celebaspoof_crop='CelebA-Spoof, 1100 crops (non-commercial research)', fas_webcams='crops from six webcams (mostly no terms stated)',
+    neg_imagenet='without faces: ImageNet samples (research)', neg_bsds='without faces: BSDS (non-commercial)',
+    neg_clothing='without faces: clothing dataset (CC0)')
+TEACHER = 'boxes and points partly from YuNet-n (MIT)'
 NOT_FOR = ('faces under 20 pixels in the input, counting people, animals and drawings, landmarks finer than alignment needs, telling who '
            'somebody is, how old, of which sex or mood')
 
@@ -162,7 +167,7 @@ def write(checkpoint, path, cache, recommended=None, measured=None):
         numbers, verdicts = Ground(Pictures(cache)).numbers(net)
         recommended = threshold(verdicts)
     facts = {'task': 'face-detection', 'name': 'facedetect', 'color': 'bgr', 'mean': '0', 'scale': '1', 'threshold': f'{recommended:.2f}',
-             'licence': 'MIT OR Apache-2.0', 'version': VERSION, 'trained-on': TRAINED_ON, 'not-for': NOT_FOR}
+             'licence': 'MIT OR Apache-2.0', 'version': VERSION, 'trained-on': '; '.join([*(TERMS[s] for s in state['sets']), TEACHER]), 'not-for': NOT_FOR}
     if measured:
         facts['measured'] = measured
     x = golden.fill(GOLDEN, SIDE, SIDE)[None]

@@ -11,6 +11,7 @@ import csv
 import json
 import multiprocessing
 import os
+import shutil
 import time
 
 import numpy as np
@@ -19,7 +20,7 @@ import torch
 import curves
 import export
 import prepare
-from data import USUAL, Batches
+from data import SHARE, USUAL, Batches
 from loss import loss
 from measure import Ground, threshold
 from net import FaceDetect, Shape, cells, cost
@@ -107,6 +108,7 @@ def main():
     last = os.path.join(a.out, 'last.pt')
     state = torch.load(last, map_location=a.device, weights_only=True) if a.resume and os.path.exists(last) else None
     begin = torch.load(a.start, map_location=a.device, weights_only=True) if a.start and not state else None
+    sets = set((state or begin or {}).get('sets', [])) | {s for s in SHARE if pictures.part('train', (s,))}
     shape = Shape(**(state or dict(shape={**(begin or {}).get('shape', {}), **a.shape}))['shape'])
     net = FaceDetect(shape).to(a.device).to(memory_format=torch.channels_last)
     print('parameters, multiply-adds at 320:', cost(shape), flush=True)
@@ -127,7 +129,7 @@ def main():
 
     plain = multiprocessing.Value('b', False, lock=False)
     # Compiled for the size that most batches have: a third more pictures per second; compiling for the others takes longer than it saves.
-    fast = torch.compile(net)
+    fast = torch.compile(net) if shutil.which('g++') or shutil.which('clang++') else net
     stream = torch.utils.data.DataLoader(Batches(a.cache, a.batch, a.seed * 1000 + epoch, plain), batch_size=None,
                                          num_workers=a.workers, prefetch_factor=4 if a.workers else None,
                                          multiprocessing_context='fork' if a.workers else None)
@@ -172,7 +174,7 @@ def main():
         print(' '.join(f'{k}={v:.4g}' for k, v in h.items()), flush=True)
         write_history(os.path.join(a.out, 'history.csv'), history)
         spent_now = spent + time.time() - since
-        state = dict(shape=vars(shape), average=average.state_dict(), step=step, epoch=epoch, spent=spent_now, history=history,
+        state = dict(shape=vars(shape), sets=[s for s in SHARE if s in sets], average=average.state_dict(), step=step, epoch=epoch, spent=spent_now, history=history,
                      seen=step * a.batch, threshold=h.get('threshold'))
         if h.get('choice', 0) > best:
             best = h['choice']
