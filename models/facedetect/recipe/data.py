@@ -219,7 +219,7 @@ class Sampler:
             v = v ** log_uniform(rng, .5, 2.)
         if chance(rng, .5):
             v = (v - .5) * rng.uniform(.5, 1.5) + .5 + rng.uniform(-.15, .15)
-        if chance(rng, .2):
+        if chance(rng, .28):
             v = v * log_uniform(rng, .1, .6)                        # low light
         t = np.repeat(v[:, None], 3, 1)
         if chance(rng, .3):
