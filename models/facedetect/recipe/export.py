@@ -1,19 +1,16 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Writes a checkpoint as an ONNX file that describes itself.
 
-Written by hand from the list of layers rather than through PyTorch's exporter: batch norm is folded into the weights
-here, in float64, so that the file holds nothing but what the network needs and two exports of one checkpoint are the
-same bytes. Outputs are named and shaped as YuNet's, so that whatever decodes YuNet decodes this.
+Written by hand (graph.py) rather than through PyTorch's exporter: the file holds nothing but what the network needs. Outputs are named and shaped as YuNet's, so that whatever decodes YuNet decodes this.
 """
 import argparse
 
 import numpy as np
-import onnx
-import onnxruntime as ort
 import torch
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 import golden
+from graph import Graph, fold, one, run
 from measure import Ground, threshold
 from net import STRIDES, Far, FaceDetect, Residual, Shape
 from prepare import Pictures
@@ -31,38 +28,6 @@ TERMS = dict(
 TEACHER = 'boxes and points partly from YuNet-n (MIT)'
 NOT_FOR = ('faces under 20 pixels in the input, counting people, animals and drawings, landmarks finer than alignment needs, telling who '
            'somebody is, how old, of which sex or mood')
-
-
-class Graph:
-    """Nodes and weights in the order in which they are needed."""
-
-    def __init__(self):
-        self.nodes, self.weights, self.count = [], [], 0
-
-    def node(self, op, inputs, name=None, **attributes):
-        self.count += 1
-        name = name or f't{self.count}'
-        self.nodes.append(helper.make_node(op, inputs, [name], name=f'{op}_{self.count}', **attributes))
-        return name
-
-    def weight(self, name, array):
-        self.weights.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
-        return name
-
-    def conv(self, x, w, b, stride=1, relu=True, groups=1, dilation=1):
-        n, k = f'c{self.count}', w.shape[-1]
-        x = self.node('Conv', [x, self.weight(n + '.w', w), self.weight(n + '.b', b)], kernel_shape=[k, k],
-                      strides=[stride] * 2, pads=[k // 2 * dilation] * 4, group=groups, dilations=[dilation] * 2)
-        return self.node('Relu', [x]) if relu else x
-
-
-def fold(block, input_scale=1.):
-    """Weights and bias of a ConvBnRelu with the batch norm inside."""
-    conv, bn = block[0], block[1]
-    f = (bn.weight.double() / torch.sqrt(bn.running_var.double() + bn.eps)).detach()
-    w = conv.weight.detach().double() * f[:, None, None, None] * input_scale
-    b = bn.bias.detach().double() - bn.running_mean.double() * f
-    return w.float().numpy(), b.float().numpy()
 
 
 def build(net):
@@ -110,11 +75,6 @@ def block(g, m, x, input_scale=1.):
     return one(g, m, x, input_scale)
 
 
-def one(g, m, x, input_scale=1., relu=True):
-    w, b = fold(m, input_scale)
-    return g.conv(x, w, b, m[0].stride[0], relu, m[0].groups, m[0].dilation[0])
-
-
 def to_onnx(net, facts=None):
     """A model that onnx.checker accepts, for any height and width that are multiples of 32."""
     net = net.eval()
@@ -122,22 +82,7 @@ def to_onnx(net, facts=None):
     order = ['bbox_8'] + [f'{k}_{s}' for k in ('cls', 'obj', 'bbox', 'kps') for s in STRIDES if (k, s) != ('bbox', 8)]
     inp = helper.make_tensor_value_info('input', TensorProto.FLOAT, ['batch', 3, 'height', 'width'])
     outs = [helper.make_tensor_value_info(n, TensorProto.FLOAT, ['batch', f'cells_{n.split("_")[1]}', widths[n]]) for n in order]
-    graph = helper.make_graph(g.nodes, 'facedetect', [inp], outs, g.weights)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 13)], producer_name='facedetect recipe')
-    model.ir_version = 8
-    for k, v in (facts or {}).items():
-        p = model.metadata_props.add()
-        p.key, p.value = 'liveness.' + k, v
-    onnx.checker.check_model(model, full_check=True)
-    return model
-
-
-def run(data, x):
-    """All outputs of a model for one input, by name."""
-    options = ort.SessionOptions()
-    options.log_severity_level = 3
-    session = ort.InferenceSession(data, options, providers=['CPUExecutionProvider'])
-    return dict(zip([o.name for o in session.get_outputs()], session.run(None, {'input': x})))
+    return g.model('facedetect', [inp], outs, facts)
 
 
 def check(net, data):
