@@ -308,6 +308,15 @@ impl ModelFile {
         })
     }
 
+    /// The files that a list of them names, separated by commas. A file whose own name has a comma in it is one file.
+    pub fn paths(list: &Path) -> Vec<PathBuf> {
+        let Some(names) = list.to_str().filter(|_| !list.is_file()) else {
+            return vec![list.to_owned()];
+        };
+        let names = names.split(',').map(str::trim).filter(|p| !p.is_empty());
+        names.map(PathBuf::from).collect()
+    }
+
     /// File name without folder and extension; the name of a model that tells none.
     pub fn stem(&self) -> String {
         Path::new(&self.name)
@@ -401,5 +410,15 @@ mod tests {
             let text = ModelFile::read(&path, None).unwrap_err().to_string();
             assert!(text.contains(&path.display().to_string()), "{text}");
         }
+    }
+
+    #[test]
+    fn a_list_names_several_files_and_a_file_with_a_comma_is_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let comma = folder.path().join("a,b.onnx");
+        std::fs::write(&comma, "").unwrap();
+        assert_eq!(ModelFile::paths(&comma), [comma]);
+        let several = ModelFile::paths(Path::new("x/a.onnx, b.onnx,"));
+        assert_eq!(several, [Path::new("x/a.onnx"), Path::new("b.onnx")]);
     }
 }

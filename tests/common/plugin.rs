@@ -55,28 +55,7 @@ impl Plugin {
 
     /// A program that finds the plugin and ONNX Runtime.
     pub(crate) fn command(&self, program: impl AsRef<Path>) -> Tool {
-        let mut command = Command::new(program.as_ref());
-        command
-            .env("GST_PLUGIN_PATH", &self.folder)
-            .env("GST_REGISTRY", &self.registry)
-            // Neither a plugin nor an ONNX Runtime that this user has installed.
-            .env("XDG_DATA_HOME", self.folder.with_file_name("no-data"))
-            .env("LC_ALL", "C")
-            .env("RUST_BACKTRACE", "0");
-        for name in [
-            "GST_PLUGIN_PATH_1_0",
-            "GST_REGISTRY_1_0",
-            "GST_DEBUG",
-            "GST_DEBUG_FILE",
-            "GST_TRACERS",
-            "G_DEBUG",
-        ] {
-            command.env_remove(name);
-        }
-        if let Some(runtime) = runtime() {
-            command.env("ORT_DYLIB_PATH", runtime);
-        }
-        Tool { command }
+        Tool::new(program, &self.registry).env("GST_PLUGIN_PATH", &self.folder)
     }
 }
 
@@ -93,6 +72,32 @@ pub(crate) struct Tool {
 }
 
 impl Tool {
+    /// A program that finds ONNX Runtime, and no plugin but GStreamer's own.
+    pub(crate) fn new(program: impl AsRef<Path>, registry: &Path) -> Self {
+        let mut command = Command::new(program.as_ref());
+        command
+            .env("GST_REGISTRY", registry)
+            // Neither a plugin nor an ONNX Runtime that this user has installed.
+            .env("XDG_DATA_HOME", registry.with_file_name("no-data"))
+            .env("LC_ALL", "C")
+            .env("RUST_BACKTRACE", "0");
+        for name in [
+            "GST_PLUGIN_PATH",
+            "GST_PLUGIN_PATH_1_0",
+            "GST_REGISTRY_1_0",
+            "GST_DEBUG",
+            "GST_DEBUG_FILE",
+            "GST_TRACERS",
+            "G_DEBUG",
+        ] {
+            command.env_remove(name);
+        }
+        if let Some(runtime) = runtime() {
+            command.env("ORT_DYLIB_PATH", runtime);
+        }
+        Self { command }
+    }
+
     pub(crate) fn arg(mut self, arg: impl AsRef<std::ffi::OsStr>) -> Self {
         self.command.arg(arg);
         self

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What the example programs share: how they find ONNX Runtime, read pictures, and are stopped.
+//! What the example programs share: how they find ONNX Runtime, files and faces, read pictures and films, and are stopped.
 
+pub mod face;
+pub mod files;
+#[cfg(feature = "film")]
+pub mod film;
 pub mod picture;
 pub mod runtime;
 pub mod signals;

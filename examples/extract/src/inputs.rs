@@ -4,40 +4,14 @@
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
-use std::fs::{self, File, Metadata};
-use std::io::Read;
+use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use anyhow::bail;
 use liveness::dataset::manifest;
 use liveness::dataset::name::session_from_name;
-use walkdir::{DirEntry, WalkDir};
-
-/// Endings of names that films have.
-const VIDEOS: &[&str] = &[
-    "3gp", "asf", "avi", "f4v", "flv", "h264", "h265", "hevc", "m2ts", "m4v", "mjpeg", "mjpg",
-    "mkv", "mov", "mp4", "mpeg", "mpg", "mts", "mxf", "ogg", "ogv", "ts", "vob", "webm", "wmv",
-    "y4m",
-];
-
-/// Endings of names that pictures have. Some need decoders that not every machine has: then the file is named as one that failed,
-/// which is better than leaving it out in silence.
-const PICTURES: &[&str] = &[
-    "avif", "bmp", "gif", "heic", "heif", "jfif", "jpe", "jpeg", "jpg", "png", "ppm", "tif",
-    "tiff", "webp",
-];
-
-/// What a file holds, by its first bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// A JPEG picture, which may say how it must be turned.
-    Jpeg,
-    /// Another picture.
-    Picture,
-    /// Anything else: a film, as far as one can tell without opening it.
-    Video,
-}
+use liveness_app::files::{self, Kind, text};
 
 /// One file to take.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,24 +94,12 @@ impl Finder {
             );
         }
         let data_set = self.data_set.clone();
-        let walk = WalkDir::new(folder).follow_links(true).sort_by_file_name();
-        // The folder that the user named may be called as it likes.
-        let walk = walk.into_iter().filter_entry(|entry| {
-            entry.depth() == 0 || !(is_hidden(entry) || is_data_set(entry, data_set.as_deref()))
-        });
-        for entry in walk {
-            match entry {
-                Ok(entry) if entry.file_type().is_dir() => {}
-                Ok(entry) if has_known_ending(entry.path()) => self.file(entry.into_path()),
+        let leave = |path: &Path| is_data_set(path, data_set.as_deref());
+        for found in files::walk(folder, leave) {
+            match found {
+                Ok(path) if files::is_film_or_picture(&path) => self.file(path),
                 Ok(_) => self.others += 1,
-                Err(error) => {
-                    let path = error.path().unwrap_or(folder).to_owned();
-                    let reason = match error.io_error() {
-                        Some(error) => reason(error),
-                        None => "a link that leads back to a folder around it".to_owned(),
-                    };
-                    self.found.refused.push((path, reason));
-                }
+                Err(refused) => self.found.refused.push(refused),
             }
         }
         Ok(())
@@ -155,53 +117,24 @@ impl Finder {
     }
 }
 
-fn is_hidden(entry: &DirEntry) -> bool {
-    entry.file_name().as_encoded_bytes().starts_with(b".")
-}
-
 /// A folder with a manifest holds what was extracted before.
-fn is_data_set(entry: &DirEntry, known: Option<&Path>) -> bool {
-    entry.file_type().is_dir()
-        && (entry.path().join(manifest::NAME).exists()
-            || (known.is_some() && fs::canonicalize(entry.path()).ok().as_deref() == known))
-}
-
-fn has_known_ending(path: &Path) -> bool {
-    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-    let known = |all: &[&str]| ending.as_deref().is_some_and(|e| all.contains(&e));
-    known(VIDEOS) || known(PICTURES)
+fn is_data_set(folder: &Path, known: Option<&Path>) -> bool {
+    folder.join(manifest::NAME).exists()
+        || (known.is_some() && fs::canonicalize(folder).ok().as_deref() == known)
 }
 
 /// What is to be known about a file, and its path without links. `Err` says why it cannot be taken.
 fn look(path: &Path) -> Result<(PathBuf, Input), String> {
-    let said = |e: std::io::Error| reason(&e);
-    let about = fs::metadata(path).map_err(said)?;
-    // Opening a pipe waits for whoever writes into it.
-    if !about.is_file() {
-        return Err("it is no regular file".into());
-    }
-    if about.len() == 0 {
-        return Err("it is empty".into());
-    }
-    let real = fs::canonicalize(path).map_err(said)?;
-    let mut start = Vec::new();
-    let file = File::open(path).map_err(said)?;
-    file.take(16).read_to_end(&mut start).map_err(said)?;
+    let (about, kind) = files::look(path)?;
+    let real = fs::canonicalize(path).map_err(|e| files::reason(&e))?;
     let input = Input {
         path: path.to_owned(),
         source: source(&real),
-        kind: kind(&start),
+        kind,
         size: about.len(),
         modified: modified(&about),
     };
     Ok((real, input))
-}
-
-/// What the system says, without its number for it.
-fn reason(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    let end = text.find(" (os error").unwrap_or(text.len());
-    text[..end].to_owned()
 }
 
 fn modified(about: &Metadata) -> u64 {
@@ -213,39 +146,6 @@ fn modified(about: &Metadata) -> u64 {
 /// A path as text that no other path has: one that is no UTF-8 becomes an address.
 fn source(path: &Path) -> String {
     text(path.as_os_str()).unwrap_or_else(|encoded| format!("file://{encoded}"))
-}
-
-/// A name as text. `Err` where it is no UTF-8: then each byte that needs it is written as in an address, `%` and two digits.
-fn text(name: &OsStr) -> Result<String, String> {
-    if let Some(text) = name.to_str() {
-        return Ok(text.to_owned());
-    }
-    let mut encoded = String::new();
-    for &byte in name.as_encoded_bytes() {
-        match byte {
-            b'/' | b'-' | b'_' | b'.' | b'~' => encoded.push(byte.into()),
-            _ if byte.is_ascii_alphanumeric() => encoded.push(byte.into()),
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    Err(encoded)
-}
-
-/// What a file that starts like this holds.
-fn kind(start: &[u8]) -> Kind {
-    let brand = start.get(8..12).unwrap_or_default();
-    let still = match start {
-        [0xff, 0xd8, ..] => return Kind::Jpeg,
-        [0x89, b'P', b'N', b'G', ..] | [b'G', b'I', b'F', b'8', ..] | [b'B', b'M', ..] => true,
-        [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => true,
-        [b'R', b'I', b'F', b'F', ..] => brand == b"WEBP",
-        [_, _, _, _, b'f', b't', b'y', b'p', ..] => {
-            [b"heic", b"heix", b"mif1", b"avif"].contains(&brand.try_into().unwrap_or(&[0; 4]))
-        }
-        [b'P', b'1'..=b'6', space, ..] => space.is_ascii_whitespace(),
-        _ => false,
-    };
-    if still { Kind::Picture } else { Kind::Video }
 }
 
 #[cfg(test)]
@@ -354,25 +254,6 @@ mod tests {
         let folder = tree(&["notes.txt"]);
         let error = find(&[folder.path().into()], Path::new("/nowhere"), "real").unwrap_err();
         assert!(error.to_string().contains("1 other"), "{error}");
-    }
-
-    #[test]
-    fn the_first_bytes_tell_a_picture() {
-        for (start, expected) in [
-            (&b"\xff\xd8\xff\xe0"[..], Kind::Jpeg),
-            (b"\x89PNG\r\n\x1a\n", Kind::Picture),
-            (b"GIF89a", Kind::Picture),
-            (b"RIFF\0\0\0\0WEBPVP8 ", Kind::Picture),
-            (b"RIFF\0\0\0\0AVI LIST", Kind::Video),
-            (b"\0\0\0\x18ftypheic\0\0\0\0", Kind::Picture),
-            (b"\0\0\0\x18ftypisom\0\0\0\0", Kind::Video),
-            (b"P6 1 1 255", Kind::Picture),
-            (b"", Kind::Video),
-            (b"\xff", Kind::Video),
-            (b"RIFF", Kind::Video),
-        ] {
-            assert_eq!(kind(start), expected, "{start:?}");
-        }
     }
 
     #[test]

@@ -19,7 +19,6 @@ mod pipeline;
 mod progress;
 mod report;
 mod sheet;
-mod source;
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -5,35 +5,25 @@
 //! from input to input, so that the data set is read once and not for each of a thousand pictures. Knows GStreamer; nothing of other
 //! workers.
 
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use gst::glib;
 use gst::prelude::*;
+use liveness::dataset::pace::Pace;
+use liveness_app::film::end::{self, IDLE, LOOK, is_idle, take_down};
+use liveness_app::film::faults::{first_error, missing, reason, text};
+use liveness_app::film::{Source, make};
 
 use crate::cli::Extract;
 use crate::faults;
 use crate::gauge::Gauge;
 use crate::inputs::Input;
 use crate::journal::Totals;
-use crate::source::{Source, make};
-use liveness::dataset::pace::Pace;
 
 /// The detector's name that is ours alone: GStreamer's OpenCV plugin has a `facedetect`, too.
 const DETECTOR: &str = "livenessfacedetect";
-
-/// How often a pipeline is looked at.
-const LOOK: Duration = Duration::from_millis(100);
-
-/// How long nothing may work in a pipeline before that means that nothing will.
-const IDLE: Duration = Duration::from_secs(1);
-
-/// The part of a film that may be missing at its end: a last picture that is shown for long.
-const MISSING: f64 = 0.1;
-
-/// How long a pipeline may take to end, when all that it has begun to write must be written.
-const GRACE: Duration = Duration::from_secs(10);
 
 /// How an input ended.
 #[derive(Debug, PartialEq)]
@@ -81,10 +71,7 @@ pub(crate) fn hold_detector(extract: &Extract) -> anyhow::Result<Held> {
         return Ok(held);
     }
     let said = held.0.bus().and_then(|bus| first_error(&bus));
-    let said = said.map_or_else(
-        || "the detector does not start".to_owned(),
-        |e| faults::text(&e),
-    );
+    let said = said.map_or_else(|| "the detector does not start".to_owned(), |e| text(&e));
     bail!("{said}")
 }
 
@@ -137,7 +124,7 @@ impl<'a> Player<'a> {
             };
             line.sink.set_property("source", &input.source);
             line.sink.set_property("session", session);
-            Ok((line, Source::upright(input)?))
+            Ok((line, Source::upright(&input.path, input.kind)?))
         };
         let (mut line, source) = match ready() {
             Ok(ready) => ready,
@@ -241,16 +228,16 @@ impl Line {
     ) -> End {
         use gst::MessageType as T;
         let wait = gst::ClockTime::try_from(LOOK).unwrap_or(gst::ClockTime::MSECOND);
-        let mut missing = Vec::new();
+        let mut lacking = Vec::new();
         let (mut frames, mut moved) = (0, Instant::now());
         loop {
             if let Some(message) = bus.timed_pop_filtered(wait, &[T::Error, T::Element]) {
                 if message.type_() == T::Error {
-                    return failed(bus, &message, missing);
+                    return failed(bus, &message, lacking);
                 } else if is_summary(&message) {
                     return self.ended(source);
                 }
-                missing.extend(faults::missing(&message));
+                lacking.extend(missing(&message));
             }
             if stop() {
                 return End::Stopped;
@@ -259,10 +246,9 @@ impl Line {
             if progress.frames != frames {
                 (frames, moved) = (progress.frames, Instant::now());
             } else if moved.elapsed() >= IDLE && is_idle(&self.pipeline) {
-                return End::Failed("there is nothing in it that can be played".into());
+                return End::Failed(end::NOTHING.into());
             } else if moved.elapsed() >= timeout {
-                let seconds = timeout.as_secs_f32();
-                return End::Failed(format!("given up: no frame came out of it for {seconds} s"));
+                return End::Failed(end::given_up(timeout));
             }
             see(progress);
         }
@@ -285,14 +271,11 @@ impl Line {
     /// What the end of the stream means.
     fn ended(&self, source: &Source) -> End {
         if self.gauge.frames() == 0 {
-            return End::Failed("no frame could be decoded".into());
+            return End::Failed(end::NO_FRAME.into());
         }
-        match source.reach().zip(self.duration()) {
-            Some((end, all)) if end + all.mul_f64(MISSING).max(LOOK * 5) < all => {
-                let (end, all) = (end.as_secs_f64(), all.as_secs_f64());
-                End::Failed(format!("cut short: it holds {end:.1} of {all:.1} seconds"))
-            }
-            _ => End::Done,
+        match source.cut_short(self.duration()) {
+            Some(reason) => End::Failed(reason),
+            None => End::Done,
         }
     }
 
@@ -319,39 +302,11 @@ fn is_summary(message: &gst::Message) -> bool {
 }
 
 /// What an error ends, and why.
-fn failed(bus: &gst::Bus, message: &gst::Message, mut missing: Vec<String>) -> End {
+fn failed(bus: &gst::Bus, message: &gst::Message, lacking: Vec<String>) -> End {
     if faults::is_serious(message) {
-        return End::Serious(faults::text(message));
+        return End::Serious(text(message));
     }
-    // They may wait behind the error that they led to.
-    while let Some(message) = bus.pop_filtered(&[gst::MessageType::Element]) {
-        missing.extend(faults::missing(&message));
-    }
-    missing.dedup();
-    if missing.is_empty() {
-        End::Failed(faults::text(message))
-    } else {
-        End::Failed(format!(
-            "no decoder is installed for it: {}",
-            missing.join(", ")
-        ))
-    }
-}
-
-fn first_error(bus: &gst::Bus) -> Option<gst::Message> {
-    bus.timed_pop_filtered(gst::ClockTime::SECOND, &[gst::MessageType::Error])
-}
-
-/// Whether no thread of a pipeline works any more. In GStreamer 1.22, decodebin loses the error of an element that fails in the
-/// moment in which it is added; such a pipeline would be waited for in vain.
-fn is_idle(pipeline: &gst::Pipeline) -> bool {
-    let mut elements = pipeline.iterate_recurse().into_iter().flatten();
-    let works = |e: gst::Element| {
-        e.pads()
-            .iter()
-            .any(|p| p.task_state() == gst::TaskState::Started)
-    };
-    !elements.any(works)
+    End::Failed(reason(bus, message, lacking))
 }
 
 /// What the sink has counted since it started.
@@ -369,19 +324,6 @@ fn totals(sink: &gst::Element) -> Totals {
             .filter_map(|(name, value)| Some((name.to_string(), value.get::<u64>().ok()?)))
             .collect(),
     }
-}
-
-/// Ends a pipeline or parts of one. What hangs does so in a thread of its own: others must go on. Whether they have ended.
-fn take_down(elements: Vec<gst::Element>) -> bool {
-    let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || {
-        // A decoder that finds its file broken at this very moment fails to step down, and all that a bin has left to do stops there.
-        let down = |e: &gst::Element| (0..3).any(|_| e.set_state(gst::State::Null).is_ok());
-        let down = elements.iter().filter(|e| down(e)).count() == elements.len();
-        // Nobody listens any more where it took too long.
-        let _ = sender.send(down);
-    });
-    receiver.recv_timeout(GRACE).unwrap_or(false)
 }
 
 #[cfg(test)]
@@ -402,7 +344,8 @@ mod tests {
 
     fn source(description: &str) -> Source {
         crate::testing::init();
-        Source::described(description)
+        let bin = gst::parse::bin_from_description(description, true);
+        Source::of(vec![bin.unwrap().upcast()]).unwrap()
     }
 
     fn end(description: &str, stop: bool) -> End {

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use console::{Alignment, measure_text_width, pad_str, style};
 use indicatif::HumanCount;
+use liveness_app::files::Kind;
 
-use crate::inputs::Kind;
 use crate::journal::Totals;
 
 /// How many reasons for not saving a face are told, the commonest first.

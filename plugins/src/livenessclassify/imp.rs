@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The element behind `livenessclassify`: knows the glue and `liveness::liveness`, no other element.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
@@ -280,22 +280,10 @@ impl BaseTransformImpl for LivenessClassify {
     }
 }
 
-/// The files that `model` names. A file whose own name has a comma in it is one file.
-fn paths(model: Option<&Path>) -> Vec<PathBuf> {
-    let Some(model) = model else {
-        return Vec::new();
-    };
-    if model.is_file() || model.to_str().is_none() {
-        return vec![model.to_owned()];
-    }
-    let list = model.to_string_lossy();
-    let names = list.split(',').map(str::trim).filter(|p| !p.is_empty());
-    names.map(PathBuf::from).collect()
-}
-
 /// Reads and opens the models that the settings name.
 fn open(settings: &Settings) -> liveness::Result<Classifier> {
-    let paths = paths(settings.model.as_deref());
+    let named = settings.model.as_deref();
+    let paths = named.map_or_else(Vec::new, ModelFile::paths);
     let info = settings.model_info.as_deref();
     if info.is_some() && paths.len() > 1 {
         return Err(liveness::Error::Option(

@@ -3,7 +3,8 @@
 
 use std::path::Path;
 
-use walkdir::WalkDir;
+use anyhow::bail;
+use liveness_app::files;
 
 use super::Entry;
 
@@ -13,20 +14,20 @@ const ENDINGS: [&str; 3] = ["jpg", "jpeg", "png"];
 /// The pictures of a folder and those below it, by name.
 pub(super) fn read(folder: &Path) -> anyhow::Result<Vec<Entry>> {
     let mut all = Vec::new();
-    for found in WalkDir::new(folder).follow_links(true).sort_by_file_name() {
-        let found = found?;
-        let ending = found.path().extension().unwrap_or_default();
+    for found in files::walk(folder, |_| false) {
+        let path = match found {
+            Ok(path) => path,
+            Err((path, reason)) => bail!("{}: {reason}", path.display()),
+        };
+        let ending = path.extension().unwrap_or_default();
         let picture = ENDINGS.iter().any(|e| ending.eq_ignore_ascii_case(e));
-        if !picture || !found.file_type().is_file() {
-            continue;
+        if picture && path.is_file() {
+            let file = files::within(folder, &path);
+            all.push(Entry {
+                path,
+                ..Entry::of(folder, file)
+            });
         }
-        let within = found.path().strip_prefix(folder).unwrap_or(found.path());
-        let parts = within.iter().map(|p| p.to_string_lossy());
-        let file = parts.collect::<Vec<_>>().join("/");
-        all.push(Entry {
-            path: found.path().to_owned(),
-            ..Entry::of(folder, file)
-        });
     }
     Ok(all)
 }

@@ -8,8 +8,8 @@ use anyhow::{Context, Result, ensure};
 use liveness::dataset::picture::Coding;
 use liveness::dataset::record::Record;
 use liveness::dataset::store::Store;
+use liveness_app::files::replace;
 
-use crate::onnx::replace;
 use crate::render::Kind;
 use crate::render::sheet::{MOST, Thumbnail, sheet};
 

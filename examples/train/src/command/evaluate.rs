@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use liveness::crop::{Crop, Outside, Shape};
 use liveness::metrics::Bootstrap;
 use liveness::resize::Channels;
+use liveness_app::files::replace;
 
 use super::gather::{Gathered, How, gather, left_out_csv};
 use super::judge::{Judge, time};
@@ -15,7 +16,6 @@ use super::train::threads;
 use super::{End, sets};
 use crate::cli::Evaluate;
 use crate::data::input::InputSpec;
-use crate::onnx::replace;
 use crate::report::{self, Model, Report, Threshold};
 
 /// Measures models.

@@ -23,18 +23,14 @@ pub(super) struct Judge {
 }
 
 impl Judge {
-    /// `files` as the element takes them: separated by commas. A file whose own name has a comma in it is one file.
+    /// `files` as the element takes them, see [`ModelFile::paths`].
     ///
     /// # Errors
     /// Where one cannot be read or is no liveness model.
     pub(super) fn open(files: &str) -> Result<Self> {
-        let paths: Vec<&str> = match Path::new(files).is_file() {
-            true => vec![files],
-            false => files.split(',').map(str::trim).collect(),
-        };
-        let files = paths
+        let files = ModelFile::paths(Path::new(files))
             .iter()
-            .map(|path| ModelFile::read(Path::new(path), None))
+            .map(|path| ModelFile::read(path, None))
             .collect::<Result<Vec<_>, _>>()?;
         Self::of(files)
     }

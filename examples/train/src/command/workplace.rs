@@ -4,9 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
+use liveness_app::files::replace;
 
 use crate::cli::Train;
-use crate::onnx::replace;
 use crate::report;
 
 const MODEL: &str = "model.onnx";
@@ -82,7 +82,7 @@ impl Workplace {
                     _ => {}
                 }
             }
-            replace(&folder.join(RUN), self.run()?.as_bytes())
+            Ok(replace(&folder.join(RUN), self.run()?.as_bytes())?)
         };
         kept().with_context(|| format!("cannot write to the folder {}", folder.display()))
     }

@@ -7,6 +7,7 @@ use liveness::geometry::Rect;
 use liveness::image::View;
 use liveness::model::ModelFile;
 use liveness::runtime::Options;
+use liveness_app::face;
 
 use super::patch::{BoxFrom, Place};
 
@@ -25,13 +26,6 @@ pub enum Crops {
 /// Margin of pictures that are taken for crops where nobody says it. The sides of the picture over those of YuNet's box are, in the
 /// median, 1.07 in the crops of six webcam sets, 1.23 in those of CelebA-Spoof and 1.48 in those of CASIA-FASD.
 pub const CROP_MARGIN: f32 = 1.2;
-
-/// Longest side of a picture that is taken for a crop of a face in which the detector failed, in pixels. Whole photos and frames of
-/// cameras are larger.
-const CROP_SIDE: usize = 448;
-
-/// Longer over shorter side of a picture that is taken for a crop, at the most: boxes of faces have up to 1.5.
-const CROP_SHAPE: f32 = 1.6;
 
 /// Long side of the second look for small faces where the first finds none.
 const SECOND_LOOK: usize = 640;
@@ -88,7 +82,7 @@ impl Finder {
                 from: BoxFrom::Detector,
             });
         }
-        if self.crops == Crops::Auto && looks_like_a_crop(size) {
+        if self.crops == Crops::Auto && face::looks_like_a_crop(size) {
             return Ok(whole(size, CROP_MARGIN));
         }
         Err(match self.detector {
@@ -118,11 +112,6 @@ fn whole((width, height): (usize, usize), margin: f32) -> Found {
     }
 }
 
-fn looks_like_a_crop((width, height): (usize, usize)) -> bool {
-    let (short, long) = (width.min(height), width.max(height));
-    long <= CROP_SIDE && long as f32 <= CROP_SHAPE * short as f32
-}
-
 /// The largest face of a picture; a second look, closer, where the first sees none.
 fn largest(detector: &mut Detector, view: &View) -> Result<Option<Rect>, String> {
     const SQUARE_PIXELS: f64 = 1.0;
@@ -131,9 +120,7 @@ fn largest(detector: &mut Detector, view: &View) -> Result<Option<Rect>, String>
             input_size,
             ..Settings::default()
         };
-        let (faces, _) = detector.detect(view, SQUARE_PIXELS, &settings)?;
-        let by_area = |a: &Rect, b: &Rect| a.area().total_cmp(&b.area());
-        Ok(faces.iter().map(|f| f.rect).max_by(by_area))
+        face::largest(detector, view, SQUARE_PIXELS, &settings)
     };
     let first = look(InputSize::Auto).map_err(|e| format!("its face cannot be looked for: {e}"))?;
     if first.is_some() {
@@ -245,8 +232,6 @@ mod tests {
             whole((200, 100), 0.1).face,
             Rect::new(0.0, 0.0, 200.0, 100.0)
         );
-        assert!(looks_like_a_crop((256, 256)) && looks_like_a_crop((100, 150)));
-        assert!(!looks_like_a_crop((640, 480)) && !looks_like_a_crop((200, 100)));
     }
 
     #[test]

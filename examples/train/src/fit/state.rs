@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use liveness_app::files::replace;
 use prost::Message;
 
 use super::optimizer::Memory;
@@ -11,7 +12,6 @@ use super::score::Score;
 use super::{Config, Examples, Goal, Row};
 use crate::net::Net;
 use crate::net::noise::seed;
-use crate::onnx::replace;
 
 /// Number of the file's form.
 const FORM: u32 = 1;

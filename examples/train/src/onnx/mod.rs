@@ -11,7 +11,6 @@ mod tests;
 
 pub use card::Card;
 pub use read::{Model, read};
-pub(crate) use write::replace;
 pub use write::{encode, save};
 
 /// Who wrote a file, in its `producer_name`; only such files are read back.

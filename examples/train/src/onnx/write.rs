@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Writing a net as an ONNX file: batch norms folded away, any batch size, its card inside. Equal nets and cards give equal bytes.
 
-use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use data_encoding::BASE64;
 use liveness::model::PREFIX;
+use liveness_app::files::replace;
 use prost::Message;
 
 use super::proto::{
@@ -30,24 +30,6 @@ const IR_VERSION: i64 = 8;
 pub fn save(net: &Net, card: &Card, path: &Path) -> Result<()> {
     let bytes = encode(net, card)?;
     replace(path, &bytes).with_context(|| format!("cannot write the model {}", path.display()))
-}
-
-/// Puts a whole file at `path`, or leaves what is there.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".").suffix(".part");
-    // As any other file of the user: temporary files are private otherwise.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
 }
 
 /// `net` as the bytes of an ONNX file.

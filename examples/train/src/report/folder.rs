@@ -92,7 +92,7 @@ impl Folder {
     }
 }
 
-/// What a run that was killed leaves while it writes a file aside, see [`crate::onnx::replace`].
+/// What a run that was killed leaves while it writes a file aside, see [`liveness_app::files::replace`].
 fn is_aside(name: &std::ffi::OsStr) -> bool {
     let name = name.to_string_lossy();
     name.starts_with('.') && name.ends_with(".part")

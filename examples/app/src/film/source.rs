@@ -3,6 +3,7 @@
 //!
 //! The part of a pipeline that makes upright frames out of one file. Knows GStreamer, nothing of faces.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -10,7 +11,13 @@ use std::time::Duration;
 use anyhow::Context;
 use gst::prelude::*;
 
-use crate::inputs::{Input, Kind};
+use crate::files::Kind;
+
+/// The part of a film that may be missing at its end: a last picture that is shown for long.
+const MISSING: f64 = 0.1;
+
+/// A film of which less is missing than this is whole, however short it is.
+const LEAST_MISSING: Duration = Duration::from_millis(500);
 
 /// Caps of streams that nobody wants to see.
 const UNWANTED: &[&str] = &["audio/", "text/", "subpicture/", "application/x-subtitle"];
@@ -19,18 +26,19 @@ const UNWANTED: &[&str] = &["audio/", "text/", "subpicture/", "application/x-sub
 ///
 /// # Errors
 /// Where it is not installed.
-pub(crate) fn make(name: &str) -> anyhow::Result<gst::Element> {
+pub fn make(name: &str) -> anyhow::Result<gst::Element> {
     gst::ElementFactory::make(name).build().with_context(|| {
         format!("GStreamer has no element {name}: install its plugins base, good and bad")
     })
 }
 
 /// What makes frames out of one file.
-pub(crate) struct Source {
+#[derive(Debug)]
+pub struct Source {
     /// Linked, or to be linked by themselves, in the order of the data.
     parts: Vec<gst::Element>,
     /// Where the frames come out.
-    pub(crate) exit: gst::Pad,
+    exit: gst::Pad,
     reach: Arc<Reach>,
 }
 
@@ -47,37 +55,38 @@ impl Source {
     ///
     /// # Errors
     /// Where an element is not installed.
-    pub(crate) fn upright(input: &Input) -> anyhow::Result<Self> {
+    pub fn upright(path: &Path, kind: Kind) -> anyhow::Result<Self> {
         let file = make("filesrc")?;
-        file.set_property("location", &input.path);
+        file.set_property("location", path);
         let convert = make("videoconvert")?;
         let flip = make("videoflip")?;
         flip.set_property_from_str("video-direction", "auto");
         let reach = Arc::default();
-        let decoder = match input.kind {
+        let decoder = match kind {
             // Only jpegparse reads the note, and decodebin does without jpegparse.
             Kind::Jpeg => vec![make("jpegparse")?, make("jpegdec")?],
             Kind::Picture | Kind::Video => vec![decodebin(&convert, &reach)?],
         };
         let parts = [vec![file], decoder, vec![convert, flip]].concat();
-        Self::of(parts, reach)
+        Ok(Self {
+            reach,
+            ..Self::of(parts)?
+        })
     }
 
-    fn of(parts: Vec<gst::Element>, reach: Arc<Reach>) -> anyhow::Result<Self> {
+    /// Gives the frames that come out of the last of these elements; each is linked to the next one when it starts.
+    ///
+    /// # Errors
+    /// Where nothing can come out of the last one.
+    pub fn of(parts: Vec<gst::Element>) -> anyhow::Result<Self> {
         let exit = parts.last().and_then(|p| p.static_pad("src"));
         let exit = exit.context("a source without a way out")?;
+        let reach = Arc::default();
         Ok(Self { parts, exit, reach })
     }
 
-    /// A source that is described as gst-launch does it.
-    #[cfg(test)]
-    pub(crate) fn described(description: &str) -> Self {
-        let bin = gst::parse::bin_from_description(description, true);
-        Self::of(vec![bin.unwrap().upcast()], Arc::default()).unwrap()
-    }
-
     /// Puts it into a pipeline before `entry`, and starts it. False where that does not work.
-    pub(crate) fn start(&self, pipeline: &gst::Pipeline, entry: &gst::Pad) -> bool {
+    pub fn start(&self, pipeline: &gst::Pipeline, entry: &gst::Pad) -> bool {
         let linked = pipeline.add_many(&self.parts).is_ok()
             && self.parts.windows(2).all(|pair| {
                 // decodebin links itself as soon as it knows what is in the file.
@@ -95,18 +104,27 @@ impl Source {
     }
 
     /// Takes it out of a pipeline when it has been taken down.
-    pub(crate) fn remove(&self, pipeline: &gst::Pipeline) -> bool {
+    pub fn remove(&self, pipeline: &gst::Pipeline) -> bool {
         pipeline.remove_many(&self.parts).is_ok()
     }
 
     /// Its elements, in the order in which they are taken down.
-    pub(crate) fn parts(&self) -> Vec<gst::Element> {
+    pub fn parts(&self) -> Vec<gst::Element> {
         self.parts.iter().rev().cloned().collect()
+    }
+
+    /// What to say where the file has ended before its time: it says of itself that it lasts for `whole`.
+    pub fn cut_short(&self, whole: Option<Duration>) -> Option<String> {
+        let (end, all) = self.reach().zip(whole)?;
+        (end + all.mul_f64(MISSING).max(LEAST_MISSING) < all).then(|| {
+            let (end, all) = (end.as_secs_f64(), all.as_secs_f64());
+            format!("cut short: it holds {end:.1} of {all:.1} seconds")
+        })
     }
 
     /// Where the last of the file's streams ended, sound as well; `None` where the file has no index, so that GStreamer can only
     /// guess how long it is.
-    pub(crate) fn reach(&self) -> Option<Duration> {
+    fn reach(&self) -> Option<Duration> {
         let end = self.reach.end.load(Ordering::Relaxed);
         (end > 0).then(|| Duration::from_nanos(end))
     }
@@ -128,7 +146,7 @@ impl Reach {
 }
 
 /// Where a buffer ends in its stream.
-pub(crate) fn stream_end(pad: &gst::Pad, buffer: &gst::BufferRef) -> Option<gst::ClockTime> {
+fn stream_end(pad: &gst::Pad, buffer: &gst::BufferRef) -> Option<gst::ClockTime> {
     let segment = pad.sticky_event::<gst::event::Segment>(0)?;
     let segment = segment.segment().downcast_ref::<gst::ClockTime>()?.clone();
     let time = segment.to_stream_time(buffer.dts_or_pts())?;
