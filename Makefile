@@ -30,7 +30,7 @@ build: ## build the plugin (target/release/libgstliveness.so)
 
 demo: ## find and judge the faces in a film: make demo [SOURCE=film.mp4 | picture.jpg | /dev/video0 | rtsp://…] [DURATION=10]
 	@scripts/setup.sh --packages --runtime --assets
-	@# Before minutes of building: are there models?
+	@# Before minutes of building: can the models that were named be read?
 	@bash -c '. pipelines/common.sh; find_models' demo
 	$(CARGO) build --release -p gst-plugin-liveness
 	@scripts/demo.sh $(if $(SOURCE),"$$SOURCE")

@@ -5,7 +5,7 @@
 #
 # Variables that a caller may set:
 #   DETECTOR   an ONNX face detector (default: the one inside the plugin)
-#   MODEL_DIR  the folder with liveness models (default: ../shared/assets/models beside this repository)
+#   MODEL      an ONNX liveness model, or several separated by commas, which are fused (default: the one inside the plugin)
 #   SINK       what shows the frames, as gst-launch writes it, e.g. SINK=fakesink (default: a window)
 #   OUT        a file.mkv to write the frames to, instead of showing them
 
@@ -19,7 +19,7 @@ die() {
 
 # usage: usage TEXT; ends the script
 usage() {
-    printf 'usage: %s\n\n%s\n' "$1" 'Environment: MODEL_DIR (folder with liveness models), DETECTOR (a face detector), SINK (e.g. SINK=fakesink), OUT (a file.mkv to write to).' >&2
+    printf 'usage: %s\n\n%s\n' "$1" 'Environment: MODEL (a liveness model), DETECTOR (a face detector), SINK (e.g. SINK=fakesink), OUT (a file.mkv to write to).' >&2
     exit 2
 }
 
@@ -37,18 +37,6 @@ find_plugin() {
         || die 'the plugin was not found: build it (cargo build --release -p gst-plugin-liveness) or install it (make install)'
 }
 
-# usage: first_file FOLDER PATTERN; the first file in the folder that fits the pattern
-first_file() {
-    local file
-    # shellcheck disable=SC2231 # the pattern is meant to be expanded, the folder not
-    for file in "$1"/$2; do
-        if [[ -r $file ]]; then
-            printf '%s\n' "$file"
-            return
-        fi
-    done
-}
-
 # usage: find_detector; sets `detect`, the element that finds faces: with the shipped model, or the one that DETECTOR names
 find_detector() {
     detect=(livenessfacedetect)
@@ -58,31 +46,22 @@ find_detector() {
     fi
 }
 
-# usage: find_models [PROPERTY=VALUE]...; sets `analyse`, the part of every pipeline that does the work; the properties are for the
-# classifier, or for the detector where nobody judges
+# usage: find_models [PROPERTY=VALUE]...; sets `analyse`, the part of every pipeline that does the work; the properties are for the classifier
 # shellcheck disable=SC2120 # most pipelines need none
 find_models() {
-    local models=${MODEL_DIR:-$root/../shared/assets/models} judges=() pattern file
+    local file files=()
     find_detector
-    # The two MiniFASNets look at the face from two distances and are made to be asked together.
-    for pattern in '*MiniFASNetV2*.onnx' '*MiniFASNetV1SE*.onnx'; do
-        file=$(first_file "$models" "$pattern")
-        [[ -z $file ]] || judges+=("$file")
-    done
-    analyse=("${detect[@]}")
-    if ((${#judges[@]})); then
-        local IFS=,
-        analyse+=(! livenessclassify "model=${judges[*]}" "$@")
-    else
-        # An explicit folder without models is a mistake; without any, faces are still worth finding.
-        [[ -z ${MODEL_DIR:-} ]] || die "no liveness models in $models: set MODEL_DIR to the folder that has them, e.g.
-    MiniFASNetV2_2.7_80.onnx and MiniFASNetV1SE_4.0_80.onnx"
-        printf '%s: no liveness model, so faces are found and nobody judges them: they stay unchecked. MODEL_DIR names a folder with some.\n' \
-            "${0##*/}" >&2
-        analyse+=("$@")
+    analyse=("${detect[@]}" ! livenessclassify)
+    if [[ -n ${MODEL:-} ]]; then
+        # As the element reads it: a file whose own name has a comma in it is one file.
+        if [[ -f $MODEL ]]; then files=("$MODEL"); else IFS=, read -ra files <<<"$MODEL"; fi
+        for file in "${files[@]}"; do
+            [[ -r $file ]] || die "cannot read the liveness model $file, which MODEL names"
+        done
+        analyse+=("model=$MODEL")
     fi
     # shellcheck disable=SC2034 # for the script that sources this one
-    analyse+=(! livenessoverlay)
+    analyse+=("$@" ! livenessoverlay)
 }
 
 # H.264 with half as many colours as pixels cannot have odd sides: such frames lose a line. Others pass as they are.

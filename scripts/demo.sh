@@ -8,7 +8,7 @@
 #
 # Variables: DURATION  seconds to record from a camera or a network address (default: 10)
 #            OUT_DIR   the folder to write to (default: demo/)
-#            MODEL_DIR the folder with the models, see pipelines/common.sh
+#            MODEL     a liveness model in place of the one that ships, see pipelines/common.sh
 set -euo pipefail
 cd_from=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

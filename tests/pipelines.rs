@@ -28,7 +28,6 @@ fn script(name: &str) -> Tool {
 
 /// What a run over faces needs; `None`, said on standard error, where it is missing.
 struct Ground {
-    models: PathBuf,
     setup: PathBuf,
     folder: tempfile::TempDir,
 }
@@ -49,14 +48,9 @@ impl Ground {
             return None;
         }
         Some(Self {
-            models: common::assets()?.join("models"),
             setup,
             folder: tempfile::tempdir().expect("a scratch folder"),
         })
-    }
-
-    fn script(&self, name: &str) -> Tool {
-        script(name).env("MODEL_DIR", &self.models)
     }
 
     fn out(&self, name: &str) -> PathBuf {
@@ -198,7 +192,7 @@ fn a_film_is_annotated_frame_by_frame() {
         before.iter().all(Marks::are_none),
         "the clip has our colours"
     );
-    let run = ground.script("file.sh").arg(&clip).env("OUT", &out).run();
+    let run = script("file.sh").arg(&clip).env("OUT", &out).run();
     run.cleanly(&[0]);
     let (after, arrived) = watch(&out);
     assert_eq!(arrived, frames, "not every frame arrived");
@@ -214,8 +208,7 @@ fn a_film_without_faces_stays_as_it_is() {
         "jpegenc ! multifilesink location={}",
         ground.out("seen-%03d.jpg").display()
     );
-    ground
-        .script("file.sh")
+    script("file.sh")
         .arg(ground.clip("noface.mp4"))
         .env("SINK", pictures)
         .run()
@@ -239,7 +232,7 @@ fn a_film_with_odd_sides_is_written() {
         .crop_imm(0, 0, 511, 427)
         .save(&odd)
         .expect("a scratch folder can be written");
-    let run = ground.script("file.sh").arg(&odd).env("OUT", &out).run();
+    let run = script("file.sh").arg(&odd).env("OUT", &out).run();
     run.cleanly(&[0]);
     let (after, arrived) = watch(&out);
     assert_eq!(arrived, 1);
@@ -255,7 +248,7 @@ fn a_photograph_is_judged() {
     let picture = ground.setup.join("pictures/astronaut.png");
     for name in ["out.png", "out.JPG"] {
         let out = ground.out(name);
-        let run = ground.script("picture.sh").arg(&picture).arg(&out).run();
+        let run = script("picture.sh").arg(&picture).arg(&out).run();
         run.cleanly(&[0]);
         let (marks, width, height) = Marks::of_picture(&out);
         assert_eq!((width, height), (512, 512));
@@ -274,7 +267,7 @@ fn the_faces_of_a_film_become_a_data_set() {
     let words = ["real", "interval=10", "dedup=0", "min-sharpness=0"];
     let run = words
         .iter()
-        .fold(ground.script("extract.sh").arg(&clip).arg(&set), Tool::arg);
+        .fold(script("extract.sh").arg(&clip).arg(&set), Tool::arg);
     run.run().cleanly(&[0]);
     let records = liveness::dataset::manifest::read(&set).expect("there is a manifest");
     // The person and the telephone, in every tenth of 175 frames.
@@ -317,7 +310,7 @@ fn a_photograph_that_lies_sideways_is_turned_before_it_is_judged() {
     let (picture, out) = (ground.out("sideways.jpg"), ground.out("out.png"));
     std::fs::write(&picture, sideways(&portrait)).unwrap();
     assert_eq!(image::image_dimensions(&picture).unwrap(), (480, 320));
-    let run = ground.script("picture.sh").arg(&picture).arg(&out).run();
+    let run = script("picture.sh").arg(&picture).arg(&out).run();
     run.cleanly(&[0]);
     let (marks, width, height) = Marks::of_picture(&out);
     assert_eq!((width, height), (320, 480));
@@ -434,7 +427,7 @@ fn a_telephone_that_serves_pictures_is_a_camera() {
         return;
     };
     let telephone = Telephone::new(&ground.pictures());
-    let tool = ground.script("android.sh").arg(telephone.address());
+    let tool = script("android.sh").arg(telephone.address());
     record(&ground, tool);
 }
 
@@ -506,10 +499,10 @@ fn a_network_camera_is_watched() {
         return;
     };
     let over_tcp = camera.address().replace("rtsp://", "rtspt://");
-    let tool = ground.script("rtsp.sh").arg(over_tcp).arg("500");
+    let tool = script("rtsp.sh").arg(over_tcp).arg("500");
     record(&ground, tool);
     // The same camera, through the script for telephones: it takes either kind of address.
-    let tool = ground.script("android.sh").arg(camera.address());
+    let tool = script("android.sh").arg(camera.address());
     snap(&ground, tool);
 }
 
@@ -538,7 +531,7 @@ fn wrong_use_is_answered_with_the_right_one() {
         ),
     ] {
         let usage = format!("usage: pipelines/{name} ");
-        tool.run().cleanly(&[2]).says(&[&usage, "MODEL_DIR"]);
+        tool.run().cleanly(&[2]).says(&[&usage, "MODEL"]);
     }
     let folder = tempfile::tempdir().unwrap();
     let picture = folder.path().join("picture.png");
@@ -602,9 +595,9 @@ fn missing_models_are_named() {
         script("rtsp.sh").arg("rtsp://127.0.0.1/"),
         script("android.sh").arg("http://127.0.0.1/"),
     ] {
-        let ended = tool.env("MODEL_DIR", empty.path()).run().cleanly(&[1]);
-        let folder = format!("no liveness models in {}", empty.path().display());
-        ended.says(&[&folder, "set MODEL_DIR", "MiniFASNet"]);
+        let model = empty.path().join("none.onnx");
+        let ended = tool.env("MODEL", &model).run().cleanly(&[1]);
+        ended.says(&["cannot read the liveness model", "none.onnx"]);
     }
     // This one looks for faces and judges none.
     let tool = script("extract.sh").arg(&file).arg("set").arg("real");

@@ -28,8 +28,19 @@ pub const FACE_DETECTOR: Shipped = Shipped {
     },
 };
 
+/// The liveness model: `models/liveness/README.md`.
+pub const LIVENESS: Shipped = Shipped {
+    name: "liveness",
+    purpose: "tells live faces from prints and screens",
+    bytes: include_bytes!("../liveness/liveness.onnx"),
+    shared: || {
+        static SHARED: OnceLock<Arc<[u8]>> = OnceLock::new();
+        &SHARED
+    },
+};
+
 /// All that ship.
-pub const ALL: [Shipped; 1] = [FACE_DETECTOR];
+pub const ALL: [Shipped; 2] = [FACE_DETECTOR, LIVENESS];
 
 impl Shipped {
     /// The model as the library opens it.

@@ -7,7 +7,7 @@
 use std::process::ExitCode;
 
 use liveness::runtime::{Engine, Options};
-use liveness_models::{ALL, FACE_DETECTOR, Shipped};
+use liveness_models::{ALL, FACE_DETECTOR, LIVENESS, Shipped};
 
 /// Longest value of a fact that is shown whole.
 const SHOWN: usize = 100;
@@ -46,6 +46,9 @@ fn describe(model: &Shipped) -> anyhow::Result<()> {
     // To open a model is to check its golden answer.
     if model.name == FACE_DETECTOR.name {
         liveness::detect::Detector::open(&file, Options::default())?;
+    }
+    if model.name == LIVENESS.name {
+        liveness::liveness::Classifier::open(&[file], Options::default())?;
     }
     Ok(())
 }

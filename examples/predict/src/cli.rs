@@ -22,8 +22,8 @@ Examples:
   Two models that are fused, on a folder, for an evaluation elsewhere
     liveness-predict --model a.onnx,b.onnx --output answers.jsonl fas_replay
 
-  Every frame of a clip
-    liveness-predict --model a.onnx --every 1 me.mp4
+  Every frame of a clip, by the model that ships
+    liveness-predict --every 1 me.mp4
 
   Crops of faces, in which a detector sees too little
     liveness-predict --model a.onnx --crops auto casia_crops
@@ -48,9 +48,9 @@ pub(crate) struct Cli {
     #[arg(value_name = "PATH", required = true)]
     pub(crate) paths: Vec<PathBuf>,
 
-    /// An ONNX liveness model, or several separated by commas that are fused as in livenessclassify
+    /// An ONNX liveness model, or several separated by commas that are fused as in livenessclassify [default: the one that ships]
     #[arg(long, value_name = "FILE[,FILE…]")]
-    pub(crate) model: PathBuf,
+    pub(crate) model: Option<PathBuf>,
 
     /// ONNX file of a face detector [default: the one that ships]
     #[arg(long, value_name = "FILE", env = "LIVENESS_DETECTOR")]
@@ -129,7 +129,6 @@ mod tests {
     fn what_makes_no_sense_is_refused() {
         assert!(parse("--model a.onnx a.jpg").is_ok());
         for wrong in [
-            "a.jpg",
             "--model a.onnx",
             "--model a.onnx --every 0 a.mp4",
             "--model a.onnx --threshold 1.5 a.jpg",

@@ -9,6 +9,7 @@ use liveness::liveness::{Classifier, Settings};
 use liveness::model::ModelFile;
 use liveness::runtime::Options;
 use liveness_app::picture::Picture;
+use liveness_models::LIVENESS;
 
 use crate::cli::Cli;
 use crate::find::Finder;
@@ -70,8 +71,11 @@ impl Judge {
     }
 }
 
-/// The liveness models that the user named.
+/// The liveness models that the user named, or the one that ships.
 fn models(cli: &Cli) -> liveness::Result<Vec<ModelFile>> {
-    let paths = ModelFile::paths(&cli.model);
+    let Some(list) = &cli.model else {
+        return Ok(vec![LIVENESS.file()]);
+    };
+    let paths = ModelFile::paths(list);
     paths.iter().map(|p| ModelFile::read(p, None)).collect()
 }

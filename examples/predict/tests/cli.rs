@@ -116,7 +116,6 @@ fn labels(ended: &Ended) -> Vec<(String, String)> {
 #[test]
 fn wrong_use_is_refused_and_help_shows_how() {
     let wrong: &[(&[&str], &str)] = &[
-        (&["a.jpg"], "--model"),
         (&["--model", "a.onnx"], "<PATH>"),
         (&["--model", "a.onnx", "--every", "0", "a.mp4"], "--every"),
         (

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The element behind `livenessclassify`: knows the glue and `liveness::liveness`, no other element.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use liveness::liveness::{Classifier, Judge, OverTime};
 use liveness::model::ModelFile;
 use liveness::runtime::Options;
 use liveness::sync::lock;
+use liveness_models::LIVENESS;
 
 use crate::caps;
 use crate::device::Device;
@@ -99,7 +100,7 @@ impl ObjectImpl for LivenessClassify {
                 p::text(
                     "model",
                     "Model",
-                    "ONNX file of a liveness model, or several separated by commas, which are fused",
+                    "ONNX file of a liveness model, or several separated by commas, which are fused (default: the one that ships)",
                 ),
                 p::text(
                     "model-info",
@@ -280,25 +281,27 @@ impl BaseTransformImpl for LivenessClassify {
     }
 }
 
-/// Reads and opens the models that the settings name.
+/// Reads and opens the models that the settings name, or the one that ships.
 fn open(settings: &Settings) -> liveness::Result<Classifier> {
-    let named = settings.model.as_deref();
-    let paths = named.map_or_else(Vec::new, ModelFile::paths);
-    let info = settings.model_info.as_deref();
-    if info.is_some() && paths.len() > 1 {
-        return Err(liveness::Error::Option(
-            "model-info describes one model, and several are named: put a .toml file beside each instead".into(),
-        ));
-    }
-    let files = paths
-        .iter()
-        .map(|path| ModelFile::read(path, info))
-        .collect::<liveness::Result<Vec<_>>>()?;
+    let files = match &settings.model {
+        Some(list) => read(&ModelFile::paths(list), settings.model_info.as_deref())?,
+        None => vec![LIVENESS.file()],
+    };
     let options = Options {
         device: settings.device.into(),
         threads: settings.threads as usize,
     };
     Classifier::open(&files, options)
+}
+
+fn read(paths: &[PathBuf], info: Option<&Path>) -> liveness::Result<Vec<ModelFile>> {
+    if info.is_some() && paths.len() > 1 {
+        return Err(liveness::Error::Option(
+            "model-info describes one model, and several are named: put a .toml file beside each instead".into(),
+        ));
+    }
+    let files = paths.iter().map(|path| ModelFile::read(path, info));
+    files.collect()
 }
 
 impl LivenessClassify {

@@ -154,7 +154,7 @@ fn models_that_cannot_be_used_are_refused_by_name() {
     fails(
         &ground,
         init(&other),
-        &["bright.onnx", "not written by liveness-train"],
+        &["bright.onnx", "does not name its net"],
     );
     let text = ground.put("text.onnx", b"not a model");
     fails(&ground, init(&text), &["text.onnx", "no ONNX file"]);

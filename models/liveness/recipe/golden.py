@@ -1,0 +1,1 @@
+../../facedetect/recipe/golden.py

@@ -1,0 +1,1 @@
+../../facedetect/recipe/teacher.py

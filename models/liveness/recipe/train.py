@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Trains the liveness model: one command from the sets to the ONNX file. See README.md.
+
+First every part of the net learns its part of the teacher, from the teacher's own features; then all parts together learn it, and the labels. The
+learning rate falls over the minutes that the run may take, not over a number of steps: on a slower machine the run sees fewer samples and
+still ends at a rate near zero.
+"""
+import argparse
+import copy
+import csv
+import os
+import time
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+import curves
+import measure
+import pool
+import prepare
+from net import Liveness, Shape, cost
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TRUST = .6                     # of the label, against the pair's opinion
+SMOOTH = .02                   # of the label that is doubted
+RENDERED = .5                  # weight of a rendered spoof
+APART = .35                    # share of the time in which the parts learn apart
+JUDGED = .3, .5                # weight of live or spoof, apart and together
+ECHOED = 1.                    # weight of what the teacher says of the very crop
+SOFT = 2.                      # divides the teacher's log-odds: what is sure teaches nothing more
+TOGETHER = .6                  # of the learning rate
+
+
+def options():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument('--assets', default=os.path.join(HERE, '../../../../shared/assets'), help='folder with the sets and, in models, the pair')
+    p.add_argument('--rendered', help='data set that liveness-train render made')
+    p.add_argument('--cache', default='/tmp/liveness-cache')
+    p.add_argument('--samples', type=int, default=60_000, help='made once, into the cache')
+    p.add_argument('--out', default='/tmp/liveness-run')
+    p.add_argument('--leave', nargs='*', default=[], help='sets that nothing is learned from, to measure on them')
+    p.add_argument('--minutes', type=float, default=45)
+    p.add_argument('--batch', type=int, default=64)
+    p.add_argument('--rate', type=float, default=3e-3)
+    p.add_argument('--decay', type=float, default=.02)
+    p.add_argument('--start', help='checkpoint whose weights to begin with; the parts do not learn apart then')
+    p.add_argument('--epoch', type=int, default=500, help='steps between two lines')
+    p.add_argument('--threads', type=int, default=1)
+    p.add_argument('--workers', type=int, default=2, help='that make samples')
+    p.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+    p.add_argument('--seed', type=int, default=1)
+    p.add_argument('--resume', action='store_true')
+    return p.parse_args()
+
+
+@torch.no_grad()
+def follow(average, net, step):
+    keep = min(.998, (1 + step) / (10 + step))
+    for a, b in zip(average.state_dict().values(), net.state_dict().values()):
+        a.lerp_(b, 1 - keep) if a.dtype.is_floating_point else a.copy_(b)
+
+
+class Stream:
+    """Endless batches of the pool."""
+
+    def __init__(self, samples, rows, batch, rng, device):
+        self.samples, self.rows, self.batch, self.rng, self.device = samples, rows, batch, rng, device
+        label = samples.live * (1 - 2 * SMOOTH) + SMOOTH
+        self.target = np.where(samples.rendered, label, TRUST * label + (1 - TRUST) * samples.teacher).astype(np.float32)
+        self.weight = np.where(samples.rendered, RENDERED, 1.).astype(np.float32)
+        self.said = (1 / (1 + np.exp(-samples.said / SOFT))).astype(np.float32)
+        # Features are compared in units of their spread, channel by channel.
+        some = np.sort(rng.permutation(rows)[:2000])
+        self.scale = {}
+        for k, v in samples.features.items():
+            v = v[some].astype(np.float32)
+            axes = tuple(i for i in range(v.ndim) if i != 1)
+            self.scale[k] = v.mean(axes, keepdims=True), v.std(axes, keepdims=True) + 1e-3
+        self.order = np.empty(0, int)
+
+    def next(self):
+        rng = self.rng
+        if len(self.order) < self.batch:
+            self.order = rng.permutation(self.rows)
+        b, self.order = np.sort(self.order[:self.batch]), self.order[self.batch:]
+        to = lambda a: torch.from_numpy(np.ascontiguousarray(a)).to(self.device)
+        x = to(self.samples.crops[b]).permute(0, 3, 1, 2).float()
+        features = {k: to(((v[b].astype(np.float32) - self.scale[k][0]) / self.scale[k][1]).clip(-6, 6)) for k, v in self.samples.features.items()}
+        if rng.random() < .5:
+            x, features = x.flip(3), {k: v.flip(3) if v.ndim == 4 else v for k, v in features.items()}
+        last = lambda v: v.contiguous(memory_format=torch.channels_last) if v.ndim == 4 else v
+        return last(x), to(self.target[b]), to(self.weight[b]), to(self.said[b]), {k: last(v) for k, v in features.items()}
+
+
+def write_history(path, history):
+    names = list(dict.fromkeys(k for h in history for k in h))
+    with open(path, 'w', newline='') as f:
+        w = csv.DictWriter(f, names)
+        w.writeheader()
+        w.writerows({k: f'{v:.5g}' if isinstance(v, float) else v for k, v in h.items()} for h in history)
+
+
+def main():
+    a = options()
+    os.makedirs(a.out, exist_ok=True)
+    torch.manual_seed(a.seed)
+    torch.set_num_threads(a.threads)
+    if not os.path.exists(os.path.join(a.cache, 'windows.pickle')):
+        prepare.build(a.assets, a.cache, a.rendered)
+    if not os.path.exists(os.path.join(a.cache, 'pool.done')):
+        pool.build(a.cache, os.path.join(a.assets, 'models'), a.samples, a.workers)
+    samples = pool.Pool(a.cache, os.path.join(a.assets, 'models'))
+    rows = samples.rows(a.leave)
+    # A set that is left out is measured on as a whole: nothing of it was seen.
+    ground = measure.Ground(samples.windows, a.leave)
+
+    last = os.path.join(a.out, 'last.pt')
+    state = torch.load(last, map_location=a.device, weights_only=True) if a.resume and os.path.exists(last) else None
+    shape = Shape()
+    net = Liveness(shape).to(a.device).to(memory_format=torch.channels_last)
+    print(f'{len(rows)} samples; parameters, multiply-adds: {cost(shape)}', flush=True)
+    average = copy.deepcopy(net).eval()
+    if a.start and not state:
+        net.load_state_dict(torch.load(a.start, map_location=a.device, weights_only=True)['average'])
+        average.load_state_dict(net.state_dict())
+    optimizer = torch.optim.AdamW([dict(params=[p for p in net.parameters() if p.ndim > 1], weight_decay=a.decay),
+                                   dict(params=[p for p in net.parameters() if p.ndim <= 1], weight_decay=0.)], lr=a.rate, betas=(.9, .99))
+    step, spent, history = 0, 0., []
+    if state:
+        net.load_state_dict(state['net'])
+        average.load_state_dict(state['average'])
+        optimizer.load_state_dict(state['optimizer'])
+        step, spent, history = state['step'], state['spent'], state['history']
+    stream = Stream(samples, rows, a.batch, np.random.default_rng([a.seed, step]), a.device)
+    since, parts = time.time(), []
+    while True:
+        now = spent + time.time() - since
+        done = min(1., now / (60 * a.minutes))
+        apart = done < APART and not a.start
+        part = done / APART if apart else done if a.start else (done - APART) / (1 - APART)
+        fall = .5 * (1 + np.cos(np.pi * part))
+        rate = float(a.rate * (.15 + .85 * fall if apart else TOGETHER * (.02 + .98 * fall)) * min(1., (step + 1) / 150))
+        for g in optimizer.param_groups:
+            g['lr'] = rate
+        x, target, weight, said, features = stream.next()
+        net.train()
+        with torch.autocast(torch.device(a.device).type, torch.bfloat16):
+            answer, echo, guess = net(x, features if apart else None)
+        answer, echo, guess = answer.float(), echo.float(), {k: v.float() for k, v in guess.items()}
+        judged = F.binary_cross_entropy_with_logits(answer[:, 1] - answer[:, 0], target, weight, reduction='sum') / weight.sum()
+        echoed = F.binary_cross_entropy_with_logits((echo[:, 1] - echo[:, 0]) / SOFT, said)
+        # A few features are far out.
+        taught = sum(F.smooth_l1_loss(guess[k], features[k]) * (2 if k == 'last' else 1) for k in guess)
+        optimizer.zero_grad(set_to_none=True)
+        (taught + JUDGED[not apart] * judged + ECHOED * echoed).backward()
+        if torch.isfinite(torch.nn.utils.clip_grad_norm_(net.parameters(), 5.)):
+            optimizer.step()
+        follow(average, net, step)
+        step += 1
+        with torch.no_grad():
+            known = [1 - ((guess[k] - features[k]).square().mean() / features[k].square().mean()).item() for k in guess]
+        parts.append([judged.item(), echoed.item(), *known])
+        if step % a.epoch and done < 1:
+            continue
+        mean = np.mean(parts, 0)
+        h = dict(step=step, minutes=now / 60, rate=rate, judged=float(mean[0]), echoed=float(mean[1]), **{f'knows {k}': float(v) for k, v in zip(guess, mean[2:])},
+                 **ground.numbers(average))
+        parts = []
+        history.append(h)
+        print(' '.join(f'{k}={v:.4g}' for k, v in h.items()), flush=True)
+        write_history(os.path.join(a.out, 'history.csv'), history)
+        torch.save(dict(shape=vars(shape), leave=list(a.leave), step=step, spent=spent + time.time() - since, history=history,
+                        average=average.state_dict(), net=net.state_dict(), optimizer=optimizer.state_dict()), last + '.new')
+        os.replace(last + '.new', last)
+        if done >= 1:
+            break
+    ground.write(average, os.path.join(a.out, 'held-out.jsonl'))
+    curves.write(a.out)
+
+
+if __name__ == '__main__':
+    main()
