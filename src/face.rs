@@ -44,6 +44,22 @@ pub struct Verdict {
     pub looks: u32,
     /// What the model said at the last of them, 0..1.
     pub last: Option<f32>,
+    /// What was measured beside the model. The label does not rest on it.
+    pub cues: Cues,
+}
+
+/// Cues beside the models, each 0..1: 1 where what was seen speaks for a living person, 0 where it speaks for a spoof, `None` where the cue
+/// was not measured or cannot tell. They are no probabilities: how far to trust each, `docs/metadata.md` says.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Cues {
+    /// No peak stands out of the spectrum of the face, as the grid of a screen or a printer's would.
+    pub moire: Option<f32>,
+    /// No straight edges frame the face, as the rim of a screen or of a print would.
+    pub border: Option<f32>,
+    /// The points of the face do not move as those of a flat picture.
+    pub planar_motion: Option<f32>,
+    /// The eyes blink and move.
+    pub blink: Option<f32>,
 }
 
 impl Verdict {

@@ -58,6 +58,10 @@ fn describe(name: &str) -> serde_json::Value {
                 let values: Vec<_> = class.values().iter().map(|v| v.nick().to_owned()).collect();
                 about["values"] = values.into();
             }
+            if let Some(class) = glib::FlagsClass::with_type(p.value_type()) {
+                let values: Vec<_> = class.values().iter().map(|v| v.nick().to_owned()).collect();
+                about["values"] = values.into();
+            }
             (p.name().to_owned(), about)
         })
         .collect();

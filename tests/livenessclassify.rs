@@ -12,7 +12,7 @@ use gst_video::VideoFormat as F;
 use gst_video::VideoRegionOfInterestMeta as Roi;
 use gstliveness::frame::Format;
 use gstliveness::meta::{self, Analysis};
-use liveness::face::{Face, Label, Reason, Verdict};
+use liveness::face::{Cues, Face, Label, Reason, Verdict};
 use liveness::geometry::{Point, Rect};
 use video::{convert, harness, init, rgb, tiny};
 
@@ -473,6 +473,78 @@ fn a_face_that_is_followed_is_judged_over_time() {
         "{left}"
     );
     assert_eq!(after[39].label, Label::Spoof);
+}
+
+/// The same face with points, whose nose is off the middle by `turn` pixels.
+fn with_points(turn: f32) -> Face {
+    let at = |x: f32, y: f32| Point { x, y };
+    Face {
+        landmarks: Some([
+            at(140.0, 95.0),
+            at(180.0, 95.0),
+            at(160.0 + turn, 115.0),
+            at(145.0, 135.0),
+            at(175.0, 135.0),
+        ]),
+        ..face(1)
+    }
+}
+
+const ALL_CUES: &str = "moire+border+planar-motion+blink";
+
+#[test]
+fn cues_are_written_where_they_are_wanted_and_turn_no_verdict() {
+    let mut plain = Stream::new(&[]);
+    let mut stream = Stream::new(&[("cues", ALL_CUES)]);
+    for i in 0..100 {
+        let face = with_points(4.0 * (i as f32 / 10.0).sin());
+        let brightness = if i < 80 { LIVE } else { SPOOF };
+        let alone = plain.push(pattern(brightness, 0), std::slice::from_ref(&face));
+        assert_eq!(alone[0].cues, Cues::default());
+        let mut beside = stream.push(pattern(brightness, 0), &[face]);
+        let cues = std::mem::take(&mut beside[0].cues);
+        assert_eq!(alone, beside, "{i}");
+        assert!(cues.moire.is_some() && cues.border.is_some(), "{cues:?}");
+        match i {
+            // Nobody can be told by a second.
+            ..20 => assert_eq!((cues.planar_motion, cues.blink), (None, None)),
+            70..80 => {
+                // The nose goes where no picture's would, and the eyes do not change.
+                assert!(cues.planar_motion.unwrap() > 0.9, "{cues:?}");
+                assert!(cues.blink.unwrap() < 0.2, "{cues:?}");
+            }
+            _ => (),
+        }
+    }
+    stream.element.set_property_from_str("cues", "border");
+    let cues = stream.push(pattern(LIVE, 0), &[with_points(0.0)])[0].cues;
+    assert!(cues.border.is_some());
+    let rest = Cues {
+        border: None,
+        ..cues
+    };
+    assert_eq!(rest, Cues::default());
+}
+
+#[test]
+fn a_face_that_nobody_follows_has_the_cues_of_the_picture_alone() {
+    let mut loose = with_points(0.0);
+    loose.track = None;
+    for (properties, face) in [
+        (vec![("cues", ALL_CUES)], loose),
+        (
+            vec![("cues", ALL_CUES), ("smoothing", "0")],
+            with_points(0.0),
+        ),
+    ] {
+        let mut stream = Stream::new(&properties);
+        for _ in 0..80 {
+            let verdicts = stream.push(pattern(LIVE, 0), std::slice::from_ref(&face));
+            let cues = verdicts[0].cues;
+            assert!(cues.moire.is_some() && cues.border.is_some(), "{cues:?}");
+            assert_eq!((cues.planar_motion, cues.blink), (None, None));
+        }
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::cues::{Gauge, Wanted};
 use super::decision::{Decisions, Look, OverTime, Rules, decide, uncertain};
 use super::{Classifier, Settings, is_in_sight, is_too_small};
 use crate::error::Result;
@@ -27,6 +28,7 @@ pub struct Judge {
     classifier: Classifier,
     decisions: Decisions,
     meter: Meter,
+    gauge: Gauge,
     /// Memory that is used again for each frame.
     roles: Vec<Role>,
     boxes: Vec<Rect>,
@@ -53,6 +55,7 @@ impl Judge {
             classifier,
             decisions: Decisions::default(),
             meter: Meter::default(),
+            gauge: Gauge::default(),
             roles: Vec::new(),
             boxes: Vec::new(),
             answers: Vec::new(),
@@ -76,7 +79,7 @@ impl Judge {
 
     /// Judges `faces` of `frame` and writes their verdicts, as [`OverTime`] says. A face that no model ever answered for stays
     /// [`Label::Unchecked`](crate::face::Label::Unchecked), as does one outside the frame. `time` as in
-    /// [`crate::track::Tracker::update`].
+    /// [`crate::track::Tracker::update`]. Cues that are `wanted` are written beside; those over time only of faces that are followed.
     ///
     /// # Errors
     /// Those of [`Classifier::classify`]. No face has a verdict then.
@@ -87,6 +90,7 @@ impl Judge {
         time: Option<Duration>,
         settings: &Settings,
         over: &OverTime,
+        wanted: Wanted,
     ) -> Result<Looked> {
         let start = Instant::now();
         let threshold = self.classifier.threshold(settings);
@@ -100,6 +104,10 @@ impl Judge {
         for i in 0..faces.len() {
             faces[i].verdict = Verdict::default();
             let role = self.role(frame, faces, i, settings, over);
+            if let (Role::Asked(track) | Role::Carried(track), true) = (role, wanted.over_time()) {
+                let moment = || self.gauge.moment(frame, &faces[i], wanted);
+                self.decisions.watch(track, moment);
+            }
             if matches!(role, Role::Alone | Role::Asked(_)) {
                 self.boxes.push(faces[i].rect);
             }
@@ -113,13 +121,20 @@ impl Judge {
         for (face, role) in faces.iter_mut().zip(&self.roles) {
             let (verdict, asked) = match *role {
                 Role::None => continue,
-                Role::Alone => (decide(answers.next().copied().flatten(), threshold), true),
+                Role::Alone => {
+                    let answer = answers.next().copied().flatten();
+                    let cues = self.gauge.picture(frame, &face.rect, wanted);
+                    let verdict = decide(answer, threshold);
+                    (Verdict { cues, ..verdict }, true)
+                }
                 Role::Asked(track) => {
                     let answer = answers.next().copied().flatten();
+                    let cues = self.gauge.picture(frame, &face.rect, wanted);
                     self.decisions.hear(track, answer);
-                    self.decisions.verdict(track)
+                    self.decisions.see(track, cues);
+                    self.decisions.verdict(track, wanted)
                 }
-                Role::Carried(track) => self.decisions.verdict(track),
+                Role::Carried(track) => self.decisions.verdict(track, wanted),
             };
             face.verdict = Verdict {
                 model: asked.then(|| self.classifier.name.clone()),

@@ -13,6 +13,8 @@ use crate::model::{Card, ModelFile, Output, Task};
 use crate::resize::{Resizer, TensorFormat};
 use crate::runtime::{Engine, Input, Options, Timing};
 
+pub mod cues;
+
 mod decision;
 mod family;
 mod fusion;

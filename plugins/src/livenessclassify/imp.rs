@@ -27,6 +27,8 @@ use crate::properties::{self, AUTO};
 use crate::segment::continues;
 use crate::stats::Stats;
 
+use super::Cues;
+
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
         "livenessclassify",
@@ -43,6 +45,7 @@ struct Settings {
     threshold: f32,
     over: OverTime,
     min_face_size: u32,
+    cues: Cues,
     device: Device,
     threads: u32,
     post_messages: PostMessages,
@@ -56,6 +59,7 @@ impl Default for Settings {
             threshold: AUTO,
             over: OverTime::default(),
             min_face_size: 0,
+            cues: Cues::empty(),
             device: Device::Cpu,
             threads: 1,
             post_messages: PostMessages::None,
@@ -133,6 +137,11 @@ impl ObjectImpl for LivenessClassify {
                     (0, u32::MAX),
                     0,
                 ),
+                glib::ParamSpecFlags::builder::<Cues>("cues")
+                    .nick("Cues")
+                    .blurb("What is measured of each face beside the models, joined by +: written into the metadata, the verdict does not rest on it. Planar motion and blinking need faces that are followed, with landmarks")
+                    .mutable_playing()
+                    .build(),
                 p::device(),
                 p::threads(),
                 p::post_messages(),
@@ -157,6 +166,7 @@ impl ObjectImpl for LivenessClassify {
                 s.over.reclassify_interval = value.get().unwrap_or_default();
             }
             "min-face-size" => s.min_face_size = value.get().unwrap_or_default(),
+            "cues" => s.cues = value.get().unwrap_or(Cues::empty()),
             "device" => s.device = value.get().unwrap_or_default(),
             "threads" => s.threads = value.get().unwrap_or(1),
             "post-messages" => s.post_messages = value.get().unwrap_or_default(),
@@ -178,6 +188,7 @@ impl ObjectImpl for LivenessClassify {
             "smoothing" => s.over.smoothing.to_value(),
             "reclassify-interval" => s.over.reclassify_interval.to_value(),
             "min-face-size" => s.min_face_size.to_value(),
+            "cues" => s.cues.to_value(),
             "device" => s.device.to_value(),
             "threads" => s.threads.to_value(),
             "post-messages" => s.post_messages.to_value(),
@@ -338,9 +349,10 @@ impl LivenessClassify {
                 threshold: properties::told(settings.threshold),
                 min_face_size: settings.min_face_size as f32,
             };
+            let cues = settings.cues.into();
             let looked = format
                 .read(buffer, |pixels| {
-                    judge.look(pixels, &mut faces, time, &wanted, &settings.over)
+                    judge.look(pixels, &mut faces, time, &wanted, &settings.over, cues)
                 })
                 .map_err(liveness::Error::Frame)
                 .flatten()

@@ -17,6 +17,9 @@
 //!
 //! A face whose place in the picture is not known any more, because the frame was cropped or turned since, stays unchecked.
 //!
+//! `cues` measures what speaks for a living person or a spoof beside the models: see [`liveness::liveness::cues`]. The verdict does not rest
+//! on it.
+//!
 //! Models of the families MiniFASNet, facenox and LivenessNet are recognised by their shapes; any other one-picture classifier is
 //! taken when its `metadata_props` or a sidecar file tell how to use it: see [`liveness::model`]. Several models, separated by
 //! commas, are fused by the mean of their probabilities.
@@ -24,7 +27,10 @@
 use gst::glib;
 use gst::prelude::*;
 
+mod cues;
 mod imp;
+
+pub use cues::Cues;
 
 glib::wrapper! {
     /// See the module.

@@ -11,7 +11,7 @@
 //! So readers take verdicts from the first and geometry from the second, where that can still be trusted: [`faces_here`].
 
 use gst_video::VideoRegionOfInterestMeta as Roi;
-use liveness::face::{Face, Landmarks, Verdict};
+use liveness::face::{Cues, Face, Landmarks, Verdict};
 use liveness::geometry::{Point, Rect};
 use liveness::signature::Signature;
 
@@ -74,8 +74,8 @@ impl Analysis {
 }
 
 /// A face as a structure: `id` (u32), `x`, `y`, `w`, `h`, `score` (double), `landmarks` (array of ten doubles x, y, …),
-/// `track` (u64), `label` (string), `live`, `last` (double), `looks` (u32), `reason`, `model` (string); what is not known is left out.
-/// Coordinates are multiplied by `sx` and `sy`.
+/// `track` (u64), `label` (string), `live`, `last` (double), `looks` (u32), `reason`, `model` (string), `cues` (a structure: `moire`, `border`,
+/// `planar-motion`, `blink`, each double); what is not known is left out. Coordinates are multiplied by `sx` and `sy`.
 pub fn face_structure(face: &Face, sx: f64, sy: f64) -> gst::Structure {
     let (x, y) = (|v: f32| f64::from(v) * sx, |v: f32| f64::from(v) * sy);
     let r = &face.rect;
@@ -110,7 +110,40 @@ pub fn face_structure(face: &Face, sx: f64, sy: f64) -> gst::Structure {
     if let Some(model) = &face.verdict.model {
         s.set("model", &**model);
     }
+    if face.verdict.cues != Cues::default() {
+        s.set("cues", cues_structure(&face.verdict.cues));
+    }
     s
+}
+
+/// The scores of the cues that have one.
+fn cues_structure(cues: &Cues) -> gst::Structure {
+    let mut s = gst::Structure::new_empty("cues");
+    for (name, score) in [
+        ("moire", cues.moire),
+        ("border", cues.border),
+        ("planar-motion", cues.planar_motion),
+        ("blink", cues.blink),
+    ] {
+        if let Some(score) = score {
+            s.set(name, f64::from(score));
+        }
+    }
+    s
+}
+
+/// The other way. What is no score is none.
+fn cues_from(s: &gst::StructureRef) -> Cues {
+    let get = |name: &str| {
+        let score = s.get::<f64>(name).ok();
+        score.filter(|v| (0.0..=1.0).contains(v)).map(|v| v as f32)
+    };
+    Cues {
+        moire: get("moire"),
+        border: get("border"),
+        planar_motion: get("planar-motion"),
+        blink: get("blink"),
+    }
 }
 
 /// The other way; `None` where a field that must be there is not, or is no number.
@@ -149,6 +182,10 @@ fn face_from(s: &gst::StructureRef, sx: f64, sy: f64) -> Option<Face> {
             model: s.get::<&str>("model").ok().map(Into::into),
             looks: s.get("looks").unwrap_or_default(),
             last: get("last").map(|v| v as f32),
+            cues: s
+                .get::<gst::Structure>("cues")
+                .map(|s| cues_from(&s))
+                .unwrap_or_default(),
         },
     })
 }

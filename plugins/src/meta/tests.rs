@@ -46,6 +46,7 @@ proptest! {
         score in 0f32..1.0, live in prop::option::of(0f32..1.0), track in prop::option::of(0u64..1000),
         label in 0usize..4, reason in prop::option::of(0..Reason::ALL.len()),
         points in any::<bool>(), looks in 0u32..1000,
+        cues in prop::array::uniform4(prop::option::of(0f32..=1.0)),
     ) {
         init();
         let mut f = face(7, Rect::new(x, y, w, h));
@@ -58,6 +59,10 @@ proptest! {
             model: live.map(|_| "m".into()),
             looks,
             last: live.map(|p| 1.0 - p),
+            cues: {
+                let [moire, border, planar_motion, blink] = cues;
+                Cues { moire, border, planar_motion, blink }
+            },
         };
         f.landmarks = points.then_some([Point { x, y }; 5]);
         let written = analysis(vec![f]);
@@ -72,6 +77,7 @@ proptest! {
         prop_assert!(near(a.rect.x, b.rect.x) && near(a.rect.bottom(), b.rect.bottom()));
         prop_assert_eq!((a.id, a.track, &a.verdict.label, a.verdict.reason), (b.id, b.track, &b.verdict.label, b.verdict.reason));
         prop_assert_eq!((a.verdict.live, a.verdict.last, a.verdict.looks), (b.verdict.live, b.verdict.last, b.verdict.looks));
+        prop_assert_eq!(a.verdict.cues, b.verdict.cues);
         prop_assert_eq!(a.landmarks.is_some(), b.landmarks.is_some());
         prop_assert!(regions(&buffer).len() <= 1);
     }
@@ -111,6 +117,28 @@ fn the_parameters_are_those_of_dl_streamer() {
     assert_eq!(l.get::<&str>("label").unwrap(), "spoof");
     assert_eq!(l.get::<&str>("model_name").unwrap(), "net");
     assert!((l.get::<f64>("confidence").unwrap() - 0.75).abs() < 1e-6);
+}
+
+#[test]
+fn cues_are_there_only_where_one_was_measured_and_only_as_scores() {
+    init();
+    let mut f = face(1, Rect::new(64.0, 48.0, 128.0, 96.0));
+    assert!(!face_structure(&f, 1.0, 1.0).has_field("cues"));
+    f.verdict.cues.planar_motion = Some(0.5);
+    let mut s = face_structure(&f, 1.0, 1.0);
+    let cues = s.get::<gst::Structure>("cues").unwrap();
+    assert_eq!(cues.get::<f64>("planar-motion"), Ok(0.5));
+    assert_eq!(cues.n_fields(), 1);
+    for bad in [f64::NAN, -0.1, 1.1, f64::INFINITY] {
+        let cues = gst::Structure::builder("cues").field("moire", bad);
+        s.set("cues", cues.field("blink", 0.25).build());
+        let read = face_from(&s, 1.0, 1.0).unwrap().verdict.cues;
+        let only = Cues {
+            blink: Some(0.25),
+            ..Cues::default()
+        };
+        assert_eq!(read, only, "{bad}");
+    }
 }
 
 #[test]

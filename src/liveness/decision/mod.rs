@@ -16,7 +16,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::face::{Label, Reason, Verdict};
+use super::cues::{Moment, Wanted};
+use crate::face::{Cues, Label, Reason, Verdict};
 use crate::track::{Clock, KEPT, KEPT_LOOKS};
 
 mod evidence;
@@ -178,6 +179,20 @@ impl Decisions {
         self.persons.remove(&track);
     }
 
+    /// Watches this person for the cues over time. A picture too bad to be judged tells them nothing, and is not measured.
+    pub(super) fn watch(&mut self, track: u64, moment: impl FnOnce() -> Moment) {
+        if let Some(person) = self.persons.get_mut(&track) {
+            person.watch(moment, self.now);
+        }
+    }
+
+    /// What the cues of the picture say of this person in this frame.
+    pub(super) fn see(&mut self, track: u64, cues: Cues) {
+        if let Some(person) = self.persons.get_mut(&track) {
+            person.see(cues);
+        }
+    }
+
     /// What the models said of this person in this frame.
     pub(super) fn hear(&mut self, track: u64, answer: Option<f32>) {
         if let (Some(person), Some(rules)) = (self.persons.get_mut(&track), &self.rules) {
@@ -186,9 +201,14 @@ impl Decisions {
     }
 
     /// The verdict on this person in this frame, and whether a model was ever asked for it. Unchecked for who was not met.
-    pub(super) fn verdict(&mut self, track: u64) -> (Verdict, bool) {
+    pub(super) fn verdict(&mut self, track: u64, wanted: Wanted) -> (Verdict, bool) {
         match (self.persons.get_mut(&track), &self.rules) {
-            (Some(person), Some(rules)) => (person.verdict(self.now, rules), person.was_asked()),
+            (Some(person), Some(rules)) => {
+                let verdict = person.verdict(self.now, rules);
+                // After the verdict, which forgets what is too old.
+                let cues = person.cues(wanted);
+                (Verdict { cues, ..verdict }, person.was_asked())
+            }
             _ => (Verdict::default(), false),
         }
     }

@@ -5,7 +5,8 @@ use super::evidence::{Evidence, Stand, log_odds};
 use super::likeness::Thumbnail;
 use super::look::Look;
 use super::{HOLD, Rules, decide, uncertain};
-use crate::face::{Label, Reason, Verdict};
+use crate::face::{Cues, Label, Reason, Verdict};
+use crate::liveness::cues::{Course, Moment, Wanted};
 
 /// Likeness below which a face is another one. In 18 clips, nobody looked less like himself in two frames in a row, with blinking, talking,
 /// turning and hands before the face; of a crowd of runners whose heads rock and hide each other, 4 did. Of two persons who were exchanged,
@@ -34,6 +35,9 @@ pub(super) struct Person {
     /// When it answered last, in seconds, and what.
     heard: Option<f64>,
     answer: Option<f32>,
+    /// The cues of the picture that a model was asked about last, and those over time.
+    picture: Cues,
+    course: Course,
 }
 
 impl Person {
@@ -49,6 +53,8 @@ impl Person {
             frames: 0,
             heard: None,
             answer: None,
+            picture: Cues::default(),
+            course: Course::default(),
         }
     }
 
@@ -124,6 +130,27 @@ impl Person {
         }
     }
 
+    /// Another look for the cues over time, where the picture is worth one.
+    pub(super) fn watch(&mut self, moment: impl FnOnce() -> Moment, now: f64) {
+        if self.now.weight() > 0.0 {
+            self.course.add(&moment(), now);
+        }
+    }
+
+    /// What the cues of the picture say.
+    pub(super) fn see(&mut self, cues: Cues) {
+        self.picture = cues;
+    }
+
+    /// All cues that are wanted, as far as they are known.
+    pub(super) fn cues(&self, wanted: Wanted) -> Cues {
+        Cues {
+            moire: self.picture.moire.filter(|_| wanted.moire),
+            border: self.picture.border.filter(|_| wanted.border),
+            ..self.course.cues(wanted)
+        }
+    }
+
     /// The verdict in this frame.
     pub(super) fn verdict(&mut self, now: f64, rules: &Rules) -> Verdict {
         if !rules.is_over_time() {
@@ -135,6 +162,7 @@ impl Person {
         if self.heard.is_some_and(|at| now - at > HOLD) {
             self.evidence = Evidence::default();
             self.heard = None;
+            self.picture = Cues::default();
         }
         let bad = |least: f32| self.now.reason().filter(|_| self.now.weight() < least);
         let (label, reason) = match self.evidence.stand() {
@@ -158,7 +186,7 @@ impl Person {
             live,
             looks: self.evidence.looks(),
             last: self.answer.filter(|_| live.is_some()),
-            model: None,
+            ..Verdict::default()
         }
     }
 

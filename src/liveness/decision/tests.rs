@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::look::tests::{bad, look};
 use super::*;
 use crate::geometry::Rect;
+use crate::liveness::cues::Moment;
 
 const PLACE: Rect = Rect::new(100.0, 80.0, 60.0, 70.0);
 
@@ -42,7 +43,7 @@ impl Clip {
             self.decisions.hear(1, answer);
             self.asked.push(self.frame);
         }
-        self.decisions.verdict(1).0
+        self.decisions.verdict(1, Wanted::default()).0
     }
 
     /// Frames in which it looks the same and gets this answer.
@@ -259,7 +260,7 @@ fn one_frame_every_three_seconds_is_a_stream_too() {
         decisions.start(Some(Duration::from_secs(3 * i)), Some(rules));
         assert_eq!(decisions.meet(1, look(PLACE, 0)), Some(true));
         decisions.hear(1, Some(0.95));
-        let label = decisions.verdict(1).0.label;
+        let label = decisions.verdict(1, Wanted::default()).0.label;
         let wanted = if i < 3 { Label::Uncertain } else { Label::Live };
         assert_eq!(label, wanted, "{i}");
     }
@@ -308,6 +309,56 @@ fn events() -> impl Strategy<Value = Vec<(Option<f32>, bool, bool, f64)>> {
     prop::collection::vec(event, 1..80)
 }
 
+#[test]
+fn cues_are_carried_switched_off_and_end_with_the_person_and_the_looks() {
+    let seen = Cues {
+        moire: Some(0.25),
+        border: Some(0.75),
+        ..Cues::default()
+    };
+    let cues = |clip: &mut Clip, wanted| clip.decisions.verdict(1, wanted).0.cues;
+    let mut clip = Clip::live(OverTime::default());
+    clip.decisions.see(1, seen);
+    clip.run(5, Some(0.98));
+    assert_eq!(cues(&mut clip, Wanted::ALL), seen);
+    let moire = Wanted {
+        moire: true,
+        ..Wanted::default()
+    };
+    let only = Cues {
+        border: None,
+        ..seen
+    };
+    assert_eq!(cues(&mut clip, moire), only);
+    assert_eq!(cues(&mut clip, Wanted::default()), Cues::default());
+    // Two frames with another face.
+    for _ in 0..2 {
+        clip.see(look(PLACE, 3), Some(0.98));
+    }
+    assert_eq!(cues(&mut clip, Wanted::ALL), Cues::default());
+    clip.decisions.see(1, seen);
+    for _ in 0..70 {
+        clip.see(bad(PLACE, 3, Reason::Blurred), None);
+    }
+    assert_eq!(cues(&mut clip, Wanted::ALL), Cues::default());
+}
+
+#[test]
+fn a_picture_that_is_too_bad_is_not_measured() {
+    let mut clip = Clip::live(OverTime::default());
+    let mut measured = 0;
+    let mut watch = |clip: &mut Clip| {
+        clip.decisions.watch(1, || {
+            measured += 1;
+            Moment::default()
+        });
+    };
+    watch(&mut clip);
+    clip.see(bad(PLACE, 0, Reason::CutOff), None);
+    watch(&mut clip);
+    assert_eq!(measured, 1);
+}
+
 proptest! {
     #[test]
     fn nobody_is_live_without_looks_that_were_good_and_recent(
@@ -334,7 +385,7 @@ proptest! {
                     last = now;
                 }
             }
-            let verdict = decisions.verdict(1).0;
+            let verdict = decisions.verdict(1, Wanted::default()).0;
             if verdict.label == Label::Live {
                 prop_assert!(good >= 2 && now - last <= HOLD + 1e-6, "{verdict:?}");
                 prop_assert!(verdict.looks >= 4 && verdict.live.unwrap() >= 0.5 - 1e-6);
@@ -356,7 +407,7 @@ proptest! {
             }
             alone.meet(1, look(PLACE, 0));
             alone.hear(1, Some(p));
-            prop_assert_eq!(alone.verdict(1), among.verdict(1));
+            prop_assert_eq!(alone.verdict(1, Wanted::default()), among.verdict(1, Wanted::default()));
         }
     }
 }
