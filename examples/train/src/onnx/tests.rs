@@ -7,10 +7,11 @@ use std::process::Command;
 use liveness::crop::{Crop, Outside, Shape};
 use liveness::face::{Face, Label, Verdict};
 use liveness::geometry::Rect;
+use liveness::golden;
 use liveness::image::{Layout, Plane, View};
 use liveness::liveness::{Classifier, Settings};
 use liveness::model::ModelFile;
-use liveness::resize::{Border, Channels};
+use liveness::resize::{Border, Channels, TensorFormat};
 use liveness::runtime::{Engine, Input, Options};
 use prost::Message;
 
@@ -339,4 +340,32 @@ fn a_card_that_would_be_refused_is_not_written() {
     let mut broken = net.clone();
     broken.arrays[0].data[0] = f32::NAN;
     assert!(encode(&broken, &card()).is_err());
+}
+
+#[test]
+fn the_model_that_ships_can_be_gone_on_from() {
+    let file = liveness_models::LIVENESS.file();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("liveness.onnx");
+    std::fs::write(&path, &file.bytes).unwrap();
+    let model = read(&path).unwrap();
+    assert_eq!(model.net.spec, "liveness".parse().unwrap());
+    // What the recipe folded, burn computes as ONNX Runtime did.
+    let side = model.net.spec.size;
+    let format = TensorFormat {
+        width: side,
+        height: side,
+        planar: true,
+        channels: Channels::Bgr,
+        mean: [127.5; 3],
+        scale: [1.0 / 64.0; 3],
+    };
+    let mut input = vec![0.0; format.len()];
+    golden::fill(1, &format, &mut input);
+    let logits = Evaluator::new(&model.net).logits(input).unwrap();
+    let told = model.facts["golden-output"]
+        .split(',')
+        .map(|v| v.parse().unwrap());
+    let gap = difference(&logits, &told.collect::<Vec<f32>>());
+    assert!(gap < 1e-3, "{gap}");
 }
