@@ -321,7 +321,7 @@ fn models_of_other_tasks_are_refused() {
         text.contains("boxes.onnx") && text.contains("liveness"),
         "{text}"
     );
-    let text = refusal("");
+    let text = refusal(",");
     assert!(text.contains("model="), "{text}");
     let text = refusal(&format!("{},/nowhere.onnx", tiny("bright.onnx")));
     assert!(text.contains("/nowhere.onnx"), "{text}");

@@ -7,7 +7,7 @@ use super::cues::{Gauge, Wanted};
 use super::decision::{Decisions, Look, OverTime, Rules, decide, uncertain};
 use super::{Classifier, Settings, is_in_sight, is_too_small};
 use crate::error::Result;
-use crate::face::{Face, Reason, Verdict};
+use crate::face::{Cues, Face, Reason, Verdict};
 use crate::geometry::Rect;
 use crate::image::Pixels;
 use crate::quality::Meter;
@@ -33,6 +33,7 @@ pub struct Judge {
     roles: Vec<Role>,
     boxes: Vec<Rect>,
     answers: Vec<Option<f32>>,
+    pictures: Vec<Cues>,
 }
 
 /// How a face of a frame is judged.
@@ -59,6 +60,7 @@ impl Judge {
             roles: Vec::new(),
             boxes: Vec::new(),
             answers: Vec::new(),
+            pictures: Vec::new(),
         }
     }
 
@@ -101,6 +103,7 @@ impl Judge {
         }
         self.roles.clear();
         self.boxes.clear();
+        self.pictures.clear();
         for i in 0..faces.len() {
             faces[i].verdict = Verdict::default();
             let role = self.role(frame, faces, i, settings, over);
@@ -109,7 +112,9 @@ impl Judge {
                 self.decisions.watch(track, moment);
             }
             if matches!(role, Role::Alone | Role::Asked(_)) {
-                self.boxes.push(faces[i].rect);
+                let rect = faces[i].rect;
+                self.boxes.push(rect);
+                self.pictures.push(self.gauge.picture(frame, &rect, wanted));
             }
             self.roles.push(role);
         }
@@ -117,19 +122,22 @@ impl Judge {
         let mut timing = self.classifier.ask(frame, &self.boxes, &mut self.answers)?;
         timing.preprocess += measured;
         let start = Instant::now();
-        let mut answers = self.answers.iter();
+        let mut looks = self.answers.iter().zip(&self.pictures);
+        let mut next = || {
+            let look = looks.next();
+            look.map(|(answer, cues)| (*answer, *cues))
+                .unwrap_or_default()
+        };
         for (face, role) in faces.iter_mut().zip(&self.roles) {
             let (verdict, asked) = match *role {
                 Role::None => continue,
                 Role::Alone => {
-                    let answer = answers.next().copied().flatten();
-                    let cues = self.gauge.picture(frame, &face.rect, wanted);
+                    let (answer, cues) = next();
                     let verdict = decide(answer, threshold);
                     (Verdict { cues, ..verdict }, true)
                 }
                 Role::Asked(track) => {
-                    let answer = answers.next().copied().flatten();
-                    let cues = self.gauge.picture(frame, &face.rect, wanted);
+                    let (answer, cues) = next();
                     self.decisions.hear(track, answer);
                     self.decisions.see(track, cues);
                     self.decisions.verdict(track, wanted)
