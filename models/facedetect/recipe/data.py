@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import torch
 
-from prepare import NEGATIVE, Pictures
+from prepare import Pictures
 
 # How often a set is drawn. Few different persons (NUAA) or easy faces (Caltech) come less often than their number would have it.
 SHARE = dict(det_ilc=.17, det_kaggle853=.15, unl_groups=.2, det_caltech=.19, fas_celebaspoof_full=.05, fas_celebaspoof_crop=.03,

@@ -7,7 +7,6 @@ a net learns the easiest thing that does.
 import cv2
 import numpy as np
 
-import prepare
 from pair import SIDE, crop
 
 SCALE = 2.7                    # side of the crop over the box
