@@ -15,7 +15,7 @@ use liveness::model::ModelFile;
 use liveness::runtime::Options;
 use liveness::signature::Signature;
 use liveness::sync::lock;
-use liveness::track::Tracker;
+use liveness::track::{FAINT, Tracker};
 use liveness_models::FACE_DETECTOR;
 
 use crate::caps::{self, pixel_aspect};
@@ -137,7 +137,7 @@ impl ObjectImpl for FaceDetect {
                 p::threshold(
                     "threshold",
                     "Threshold",
-                    "Lowest confidence of a face, 0..1 (-1: what the model recommends)",
+                    "Lowest confidence of a face, 0..1 (-1: what the model recommends); with tracking, one that is followed stays down to 0.8 times that",
                 ),
                 p::threshold(
                     "nms-threshold",
@@ -360,6 +360,8 @@ impl FaceDetect {
         } = state;
         let format = format.as_ref().ok_or_else(error::no_format)?;
         let mut stats = Stats::of_frame();
+        let sure = properties::told(settings.threshold).unwrap_or(detector.default_threshold());
+        let mut timed = None;
         let (mut analysis, age) = match last.take() {
             Some((mut analysis, age)) if age + 1 < settings.inference_interval => {
                 // Another frame than the one looked at: its own signature tells whether it gets turned later on.
@@ -370,7 +372,11 @@ impl FaceDetect {
                 (analysis, age + 1)
             }
             _ => {
-                let wanted = settings.detection();
+                let mut wanted = settings.detection();
+                if settings.tracking {
+                    // Who is followed may be fainter than who is found anew.
+                    wanted.threshold = Some(sure * FAINT);
+                }
                 let par = pixel_aspect(format.info());
                 let looked = format.read(buffer, |pixels| {
                     let (faces, timing) = detector.detect(pixels, par, &wanted)?;
@@ -384,7 +390,7 @@ impl FaceDetect {
                     .flatten()
                     .map_err(|e| error::message(&e))?;
                 stats.metadata = signed;
-                stats.look(faces.len(), timing);
+                timed = Some(timing);
                 let analysis = Analysis {
                     faces,
                     ..Analysis::new(format, signature)
@@ -395,10 +401,14 @@ impl FaceDetect {
         let start = Instant::now();
         if settings.tracking {
             let time = buffer.pts().map(Duration::from);
-            follow(tracker, &mut analysis, age == 0, time);
+            let sure = (age == 0).then_some(sure);
+            follow(tracker, &mut analysis, sure, time);
         } else {
             tracker.reset();
             analysis.faces.iter_mut().for_each(|f| f.track = None);
+        }
+        if let Some(timing) = timed {
+            stats.look(analysis.faces.len(), timing);
         }
         meta::write(buffer, &analysis);
         poster.post(
@@ -415,11 +425,17 @@ impl FaceDetect {
     }
 }
 
-/// Sets the tracks of the faces that were just seen, and moves those that were seen earlier to where they should be by now.
-fn follow(tracker: &mut Tracker, analysis: &mut Analysis, seen: bool, time: Option<Duration>) {
+/// Sets the tracks of the faces that were just seen, where a new one is one from the score `sure` on; or else moves those that were seen earlier
+/// to where they should be by now.
+fn follow(
+    tracker: &mut Tracker,
+    analysis: &mut Analysis,
+    sure: Option<f32>,
+    time: Option<Duration>,
+) {
     let faces = &mut analysis.faces;
-    if seen {
-        tracker.update(faces, time);
+    if let Some(sure) = sure {
+        tracker.update(faces, sure, time);
     } else {
         tracker.predict(faces, time);
         // Who walks out of the picture is not there any more.
