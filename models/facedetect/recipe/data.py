@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import torch
 
+from hint import Eyes
 from prepare import Pictures
 
 # How often a set is drawn. Few different persons (NUAA) or easy faces (Caltech) come less often than their number would have it.
@@ -276,8 +277,8 @@ class Sampler:
 class Batches(torch.utils.data.IterableDataset):
     """Endless batches; the worker and the start decide about the random numbers."""
 
-    def __init__(self, cache, batch, seed, plain):
-        self.cache, self.batch, self.seed, self.plain = cache, batch, seed, plain
+    def __init__(self, cache, batch, seed, plain, teacher=None):
+        self.cache, self.batch, self.seed, self.plain, self.teacher = cache, batch, seed, plain, teacher
 
     def __iter__(self):
         info = torch.utils.data.get_worker_info()
@@ -285,6 +286,7 @@ class Batches(torch.utils.data.IterableDataset):
         torch.set_num_threads(1)
         rng = np.random.default_rng([self.seed, info.id if info else 0])
         sampler = Sampler(Pictures(self.cache))
+        eyes = Eyes(self.teacher) if self.teacher else None
         while True:
             # Mostly 320; other sizes so that nothing depends on it. The number of pixels stays about the same.
             size = int(rng.choice([USUAL, 256, 416, 512, 640], p=[.76, .05, .07, .07, .05]))
@@ -294,4 +296,5 @@ class Batches(torch.utils.data.IterableDataset):
                 r = faces.rows()
                 pictures.append(picture)
                 rows.append(np.concatenate([np.full((len(r), 1), i, np.float32), r], 1))
-            yield torch.from_numpy(np.stack(pictures)), torch.from_numpy(np.concatenate(rows))
+            pictures = np.stack(pictures)
+            yield torch.from_numpy(pictures), torch.from_numpy(np.concatenate(rows)), eyes.look(pictures) if eyes else (None, None)

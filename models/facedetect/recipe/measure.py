@@ -46,7 +46,7 @@ class Ground:
             part = self.items[i:i + batch]
             x = torch.from_numpy(np.stack([c[size][0] for _, c in part])).to(device).permute(0, 3, 1, 2).float()
             with torch.autocast(device.type, torch.bfloat16, self.quick):
-                raw = net(x)
+                raw = net(x)[0]
             raw = raw.float()
             boxes, points = decode(raw, grid)
             score = torch.sigmoid(raw[..., 0])

@@ -95,25 +95,26 @@ class FaceDetect(nn.Module):
             h.bias = nn.Parameter(b)
 
     def levels(self, x):
-        """Raw maps [B, 15, h, w] of the three strides, finest first. x: BGR 0..255."""
+        """Raw maps [B, 15, h, w] of the three strides, finest first, and what stands before their heads. x: BGR 0..255."""
         # The division is part of the first convolution after export.
         x = self.stem(x / 128)
         features = []
         for stage in self.stages:
             x = stage(x)
             features.append(x)
-        maps, down = [None] * 3, None
+        ready, down = [None] * 3, None
         for i in (2, 1, 0):
             f = self.lateral[i](features[i])
             if down is not None:
                 f = f + F.interpolate(down, scale_factor=2., mode='nearest')
             f = down = F.relu(f)
-            maps[i] = self.head[i](self.smooth[i](f))
-        return maps
+            ready[i] = self.smooth[i](f)
+        return [head(r) for head, r in zip(self.head, ready)], ready
 
     def forward(self, x):
-        """[B, N, 15] over all cells of all levels, finest first, row by row; the score as a logit."""
-        return torch.cat([m.flatten(2).transpose(1, 2) for m in self.levels(x)], 1)
+        """[B, N, 15] over all cells of all levels, finest first, row by row, the score as a logit; and what stands before the heads, level by level."""
+        maps, ready = self.levels(x)
+        return torch.cat([m.flatten(2).transpose(1, 2) for m in maps], 1), ready
 
 
 def cells(height, width, device=None):

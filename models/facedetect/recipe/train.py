@@ -16,14 +16,16 @@ import time
 
 import numpy as np
 import torch
+from torch import nn
 
 import curves
 import export
 import prepare
 from data import SHARE, USUAL, Batches
+from hint import Hands
 from loss import loss
 from measure import Ground, threshold
-from net import FaceDetect, Shape, cells, cost
+from net import STRIDES, FaceDetect, Shape, cells, cost
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PLAIN = .7                     # after this part of the time the pictures get calmer
@@ -36,6 +38,7 @@ def options():
     p.add_argument('--cache', default='/tmp/facedetect-cache')
     p.add_argument('--out', default='/tmp/facedetect-run')
     p.add_argument('--minutes', type=float, default=90)
+    p.add_argument('--hints', type=float, default=0., help='weight of what the teacher sees cell by cell; 0: only its boxes, as for what ships')
     p.add_argument('--batch', type=int, default=32)
     p.add_argument('--rate', type=float, default=2e-3)
     p.add_argument('--decay', type=float, default=.02)
@@ -75,14 +78,14 @@ def check_gradients(net, grid, device):
     box = torch.tensor([[100., 90, 160, 170], [10, 12, 24, 30], [200, 60, 215, 76]], device=device)
     five = torch.cat([(box[:, :2] + box[:, 2:]).repeat(1, 5) / 2], 1)
     rows = torch.cat([torch.tensor([[0.], [1], [1]], device=device), box, five, torch.zeros(3, 1, device=device)], 1)
-    c, b, p, n = loss(net(x), rows, grid)
+    c, b, p, n = loss(net(x)[0], rows, grid)
     assert n == 3 and all(torch.isfinite(v) and v > 0 for v in (c, b, p)), (c, b, p, n)
     (c + b + p).backward()
     still = [k for k, v in net.named_parameters() if v.grad is None or not torch.isfinite(v.grad).all() or v.grad.abs().sum() == 0]
     assert not still, f'no gradient: {still}'
     net.zero_grad()
     rows[:, 15] = 1
-    assert loss(net(x), rows, grid)[3] == 0
+    assert loss(net(x)[0], rows, grid)[3] == 0
     net.zero_grad()
 
 
@@ -100,8 +103,9 @@ def main():
     torch.manual_seed(a.seed)
     torch.set_num_threads(a.threads)
     split = os.path.join(HERE, '..', 'split.json')
+    teacher = a.teacher or os.path.join(a.assets, 'models/yunet_n_dynamic.onnx')
     if not os.path.exists(os.path.join(a.cache, 'index.json')):
-        prepare.build(a.assets, a.cache, a.teacher or os.path.join(a.assets, 'models/yunet_n_dynamic.onnx'), split)
+        prepare.build(a.assets, a.cache, teacher, split)
     pictures = prepare.Pictures(a.cache)
     ground = Ground(pictures, quick=True)
 
@@ -114,7 +118,8 @@ def main():
     print('parameters, multiply-adds at 320:', cost(shape), flush=True)
     check_gradients(net, cells(320, 320, a.device), a.device)
     average = copy.deepcopy(net).eval()
-    optimizer = torch.optim.AdamW(groups(net, a.decay), lr=a.rate, betas=(.9, .99))
+    hands = Hands(shape).to(a.device)
+    optimizer = torch.optim.AdamW(groups(nn.ModuleList([net, hands]), a.decay), lr=a.rate, betas=(.9, .99))
     step, epoch, spent, best, history = 0, 0, 0., 0., []
     if begin:
         # What the shape has more than the checkpoint starts as almost no change (net.Far).
@@ -123,6 +128,7 @@ def main():
         average.load_state_dict(net.state_dict())
     if state:
         net.load_state_dict(state['net'])
+        hands.load_state_dict(state['hands'])
         average.load_state_dict(state['average'])
         optimizer.load_state_dict(state['optimizer'])
         step, epoch, spent, best, history = (state[k] for k in ('step', 'epoch', 'spent', 'best', 'history'))
@@ -130,12 +136,12 @@ def main():
     plain = multiprocessing.Value('b', False, lock=False)
     # Compiled for the size that most batches have: a third more pictures per second; compiling for the others takes longer than it saves.
     fast = torch.compile(net) if shutil.which('g++') or shutil.which('clang++') else net
-    stream = torch.utils.data.DataLoader(Batches(a.cache, a.batch, a.seed * 1000 + epoch, plain), batch_size=None,
+    stream = torch.utils.data.DataLoader(Batches(a.cache, a.batch, a.seed * 1000 + epoch, plain, teacher if a.hints else None), batch_size=None,
                                          num_workers=a.workers, prefetch_factor=4 if a.workers else None,
                                          multiprocessing_context='fork' if a.workers else None)
-    grids, since, parts, seen, clock = {}, time.time(), [], 0, spent
+    grids, since, parts, count, clock = {}, time.time(), [], 0, spent
     half = torch.bfloat16
-    for picture, rows in stream:
+    for picture, rows, (answers, features) in stream:
         now = spent + time.time() - since
         done = min(1., now / (60 * a.minutes))
         plain.value = done > PLAIN
@@ -147,9 +153,10 @@ def main():
         x = picture.to(a.device, non_blocking=True).permute(0, 3, 1, 2).float()
         net.train()
         with torch.autocast(torch.device(a.device).type, half):
-            raw = (fast if size == USUAL else net)(x)
-        c, b, p, faces = loss(raw.float(), rows.to(a.device), grid)
-        total = c + 2 * b + 16 * p
+            raw, ready = (fast if size == USUAL else net)(x)
+            hint, known = (hands.loss(ready, features.to(a.device), answers.to(a.device)) if a.hints else (torch.zeros(()), [0.] * 3))
+        c, b, p, faces = loss(raw.float(), rows.to(a.device), grid, answers if answers is None else answers.to(a.device))
+        total = c + 2 * b + 16 * p + a.hints * hint
         optimizer.zero_grad(set_to_none=True)
         total.backward()
         norm = torch.nn.utils.clip_grad_norm_(net.parameters(), 10.)
@@ -157,14 +164,15 @@ def main():
             optimizer.step()
         follow(average, net, step)
         step += 1
-        seen += len(picture)
-        parts.append([v.item() for v in (c, b, p, norm)])
+        count += len(picture)
+        parts.append([v.item() for v in (c, b, p, norm, hint)] + known)
         if step % a.epoch and done < 1:
             continue
         epoch += 1
         mean = np.mean(parts, 0)
         h = dict(epoch=epoch, step=step, minutes=now / 60, rate=rate, score=mean[0], box=mean[1], points=mean[2], gradient=mean[3],
-                 pictures_per_second=seen / (now - clock))
+                 pictures_per_second=count / (now - clock), hint=mean[4],
+                 **{f'knows {s}': m for s, m in zip(STRIDES, mean[5:])})
         if epoch % a.measure_every == 0 or done >= 1:
             numbers, verdicts = ground.numbers(average)
             h.update(numbers)
@@ -179,9 +187,9 @@ def main():
         if h.get('choice', 0) > best:
             best = h['choice']
             torch.save(dict(state, best=best), os.path.join(a.out, 'best.pt'))
-        torch.save(dict(state, best=best, net=net.state_dict(), optimizer=optimizer.state_dict()), last + '.new')
+        torch.save(dict(state, best=best, net=net.state_dict(), hands=hands.state_dict(), optimizer=optimizer.state_dict()), last + '.new')
         os.replace(last + '.new', last)
-        parts, seen, clock = [], 0, spent + time.time() - since
+        parts, count, clock = [], 0, spent + time.time() - since
         if done >= 1:
             break
     curves.write(a.out)
