@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Verdicts over time on real clips: how often they change with and without evidence over time, and who is taken for somebody else. Needs
-//! the assets. `cargo test -p gst-plugin-liveness --test verdicts -- --nocapture` prints the table.
+//! Verdicts over time on real clips: how often they change with and without evidence over time, with boxes as they are and with shaken ones, and
+//! who is taken for somebody else. Needs the assets. `cargo test -p gst-plugin-liveness --test verdicts -- --nocapture` prints the table.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)] // A test that fails panics.
 
 mod common;
@@ -9,19 +9,25 @@ mod video;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use gst::prelude::*;
 use gstliveness::frame::Format;
 use gstliveness::meta::{self, Analysis};
 use liveness::face::{Face, Label, Verdict};
+use liveness::geometry::Rect;
 use video::{collect, harness, init, run_with};
 
-fn models(assets: &Path) -> String {
-    ["MiniFASNetV2_2.7_80.onnx", "MiniFASNetV1SE_4.0_80.onnx"]
-        .map(|name| common::model(assets, name).display().to_string())
-        .join(",")
+/// Property of `livenessclassify` that names the MiniFASNet pair.
+fn pair(assets: &Path) -> String {
+    let files = ["MiniFASNetV2_2.7_80.onnx", "MiniFASNetV1SE_4.0_80.onnx"]
+        .map(|name| common::model(assets, name).display().to_string());
+    format!("model={}", files.join(","))
 }
+
+/// The model that ships is the one that is taken where none is named.
+const SHIPPED: &str = "";
 
 fn detector(assets: &Path) -> String {
     let model = common::model(assets, "yunet_n_dynamic.onnx");
@@ -44,9 +50,37 @@ fn clips(assets: &Path) -> Vec<PathBuf> {
 /// The verdicts on each track of a clip, frame by frame.
 type Tracks = BTreeMap<u64, Vec<Verdict>>;
 
-/// The verdicts without and with evidence over time. Both see the same faces.
-fn judge(assets: &Path, clip: &Path) -> [Tracks; 2] {
-    let models = models(assets);
+/// A box that another detector might have given in frame `n`: its middle moved by up to `most` of its size, its sides changed by up to twice as
+/// much.
+fn shaken(rect: Rect, n: u64, most: f32) -> Rect {
+    // Multiples of irrational numbers spread evenly, and are the same in each run.
+    let part = |k: f64| (2.0 * (n as f64 * k).fract() - 1.0) as f32 * most;
+    let scale = 1.0 + 2.0 * part(2f64.sqrt());
+    let (w, h) = (rect.w * scale, rect.h * scale);
+    Rect::new(
+        rect.x + (rect.w - w) / 2.0 + part(3f64.sqrt()) * rect.w,
+        rect.y + (rect.h - h) / 2.0 + part(5f64.sqrt()) * rect.h,
+        w,
+        h,
+    )
+}
+
+/// Shakes the boxes that leave an element.
+fn shake(pad: &gst::Pad, most: f32) {
+    let n = AtomicU64::new(1);
+    pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+        let buffer = info.buffer_mut().unwrap().make_mut();
+        let mut analysis = meta::read(buffer).unwrap();
+        for face in &mut analysis.faces {
+            face.rect = shaken(face.rect, n.fetch_add(1, Ordering::Relaxed), most);
+        }
+        meta::write(buffer, &analysis);
+        gst::PadProbeReturn::Ok
+    });
+}
+
+/// The verdicts without and with evidence over time. Both see the same faces, whose boxes are shaken by up to so much of their size.
+fn judge(assets: &Path, clip: &Path, model: &str, most: f32) -> [Tracks; 2] {
     let both = Arc::new(Mutex::new([Tracks::new(), Tracks::new()]));
     let note = |which: usize| {
         let both = both.clone();
@@ -63,14 +97,17 @@ fn judge(assets: &Path, clip: &Path) -> [Tracks; 2] {
     run_with(
         &format!(
             "filesrc location=\"{}\" ! {DECODE} ! identity eos-after=600 ! {} \
-             ! livenessclassify smoothing=0 model={models} ! identity name=alone \
-             ! livenessclassify model={models} ! fakesink name=s sync=false",
+             ! identity name=found ! livenessclassify smoothing=0 {model} ! identity name=alone \
+             ! livenessclassify {model} ! fakesink name=s sync=false",
             clip.display(),
             detector(assets)
         ),
         |bin| {
-            let pad = bin.by_name("alone").unwrap().static_pad("src").unwrap();
-            pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+            let pad = |name| bin.by_name(name).unwrap().static_pad("src").unwrap();
+            if most > 0.0 {
+                shake(&pad("found"), most);
+            }
+            pad("alone").add_probe(gst::PadProbeType::BUFFER, move |_, info| {
                 alone(info.buffer().unwrap());
                 gst::PadProbeReturn::Ok
             });
@@ -168,7 +205,7 @@ fn evidence_over_time_takes_the_flicker_out_and_takes_nobody_for_somebody_else()
     };
     for clip in clips(&assets) {
         let name = clip.file_stem().unwrap().to_string_lossy().into_owned();
-        let both = judge(&assets, &clip);
+        let both = judge(&assets, &clip, &pair(&assets), 0.0);
         let counts = [Count::of(&both[0]), Count::of(&both[1])];
         row(&name, both[0].len(), counts);
         // A crowd of runners who hide each other, a box on a phone that makes room for a man, boxes that hold no face: all others are one
@@ -186,6 +223,48 @@ fn evidence_over_time_takes_the_flicker_out_and_takes_nobody_for_somebody_else()
     let [alone, over] = sum;
     assert!(over.faces > 2000, "{over:?}");
     assert!(4 * over.flips < alone.flips, "{alone:?} {over:?}");
+}
+
+/// Clips of one person, live or shown on a screen.
+const ONE: [&str; 6] = [
+    "vid_fas/wolf_live.mp4",
+    "vid_fas/wolf_replay.mp4",
+    "vid_fas/zubair_live.mov",
+    "vid_fas/zubair_replay.mp4",
+    "vid_face/liveportrait_d12.mp4",
+    "vid_face/liveportrait_d18.mp4",
+];
+
+#[test]
+fn verdicts_hold_where_the_boxes_shake() {
+    init();
+    let Some(assets) = common::assets() else {
+        return;
+    };
+    println!("flips per 1000 faces: each frame alone, with evidence over time");
+    for (name, model) in [("shipped", SHIPPED), ("pair", &pair(&assets))] {
+        for most in [0.0, 0.1] {
+            let mut sum = [Count::default(); 2];
+            for clip in ONE {
+                let tracks = judge(&assets, &assets.join(clip), model, most);
+                for (sum, tracks) in sum.iter_mut().zip(&tracks) {
+                    sum.add(Count::of(tracks));
+                }
+            }
+            let [alone, over] = sum;
+            println!(
+                "{name:>8}, boxes shaken by {most:.1}: {:>5.1} {:>5.1} ({} faces)",
+                alone.flips_per_1000(),
+                over.flips_per_1000(),
+                over.faces
+            );
+            assert!(over.faces > 700, "{over:?}");
+            assert!(
+                4 * over.flips <= alone.flips,
+                "{name} {most}: {alone:?} {over:?}"
+            );
+        }
+    }
 }
 
 /// Frames of a clip at one size, each with its largest face.
@@ -222,7 +301,7 @@ fn another_person_in_the_same_box_starts_from_nothing() {
     for (i, first) in people.iter().enumerate() {
         for (j, second) in people.iter().enumerate() {
             let element = gst::ElementFactory::make("livenessclassify")
-                .property("model", models(&assets))
+                .property_from_str("model", pair(&assets).trim_start_matches("model="))
                 .build()
                 .unwrap();
             let mut h = harness(&element, &info);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""Temperature and thresholds, from pictures of sets that the model which judges them has not learned from.
+"""Weights of the two answers, temperature and thresholds, from pictures of sets that the model which judges them has not learned from.
 
 Each fold's run (`train.py --leave …`) judged the sets that it left out. A threshold that is chosen on held-out people of a set that was
 learned from is too good: cameras that nobody has seen shift the scores.
@@ -15,13 +15,16 @@ import torch
 matplotlib.use('Agg')
 from matplotlib import pyplot as plt  # noqa: E402
 
+from measure import auc  # noqa: E402
+
 # Attacks that may pass at the recommended threshold, at the strict and at the lax one.
 APCER = dict(threshold=.05, strict=.01, lax=.10)
 BINS = 10
+SHARES = tuple(k / 10 for k in range(11))
 
 
 def read(folds):
-    """Log-odds, live or not, weights (each set counts the same, and in it each class) and sets of what was left out."""
+    """Log-odds [2, n] of both answers, live or not, weights (each set counts the same, and in it each class) and sets of what was left out."""
     odds, live, weight, names = [], [], [], []
     for folder in folds:
         with open(os.path.join(folder, 'held-out.jsonl')) as f:
@@ -31,11 +34,11 @@ def read(folds):
             part = [r for r in rows if r['set'] == name]
             n = {c: sum(r['live'] == c for r in part) for c in (True, False)}
             for r in part:
-                odds.append(r['odds'])
+                odds.append((r['answer'], r['echo']))
                 live.append(r['live'])
                 weight.append(1 / n[r['live']])
                 names.append(name)
-    return np.array(odds), np.array(live), np.array(weight), np.array(names)
+    return np.array(odds).T, np.array(live), np.array(weight), np.array(names)
 
 
 def left_out(folder):
@@ -51,6 +54,13 @@ def temperature(odds, live, weight):
     grid = np.exp(np.linspace(np.log(.3), np.log(10), 400))
     z = np.where(live, odds, -odds)
     return float(grid[np.argmin([(weight * np.logaddexp(0, -z / t)).sum() for t in grid])])
+
+
+def shared(odds, live, names):
+    """The share of the labels' answer with the highest mean AUC over the sets: (share, table of AUC by share and set)."""
+    sets = list(dict.fromkeys(names))
+    table = [[auc(k * odds[0][names == n] + (1 - k) * odds[1][names == n], live[names == n]) for n in sets] for k in SHARES]
+    return float(SHARES[int(np.argmax(np.mean(table, 1)))]), dict(zip(SHARES, table))
 
 
 def threshold(p, live, weight, apcer):
@@ -89,6 +99,10 @@ def main():
     p.add_argument('--out', required=True, help='folder for calibration.json and reliability.png')
     a = p.parse_args()
     odds, live, weight, names = read(a.folds)
+    share, table = shared(odds, live, names)
+    for k, row in table.items():
+        print(f'share {k}', dict(zip(dict.fromkeys(names), np.round(row, 3))))
+    odds = share * odds[0] + (1 - share) * odds[1]
     t = temperature(odds, live, weight)
     prob = logistic(odds / t)
     found = {k: threshold(prob, live, weight, v) for k, v in APCER.items()}
@@ -96,7 +110,7 @@ def main():
     for name in dict.fromkeys(names):
         m = names == name
         print(name, {k: f'APCER {(prob[m & ~live] >= v).mean():.3f} BPCER {(prob[m & live] < v).mean():.3f}' for k, v in found.items()})
-    c = dict(temperature=t, **found, ece=float(gap), meaning='APCER 5 % (strict 1 %, lax 10 %) on ' + ', '.join(dict.fromkeys(names)) + ', of which the run that judged them had learned nothing')
+    c = dict(share=share, temperature=t, **found, ece=float(gap), meaning='APCER 5 % (strict 1 %, lax 10 %) on ' + ', '.join(dict.fromkeys(names)) + ', of which the runs that judged them had learned nothing')
     print(c)
     with open(os.path.join(a.out, 'calibration.json'), 'w') as f:
         json.dump(c, f, indent=1)

@@ -29,22 +29,21 @@ class Ground:
 
     @torch.no_grad()
     def odds(self, net):
-        """Log-odds of live."""
+        """Log-odds of live [2, n]: of the answer that the labels taught, and of the teacher's."""
         device, out = next(net.parameters()).device, []
         net.eval()
         for i in range(0, len(self.crops), 64):
             x = torch.from_numpy(self.crops[i:i + 64]).to(device).permute(0, 3, 1, 2).float()
-            y = sum(net(x.contiguous(memory_format=torch.channels_last))[:2]) / 2
-            out.append((y[:, 1] - y[:, 0]).cpu().numpy())
-        return np.concatenate(out)
+            out.append(np.stack([(y[:, 1] - y[:, 0]).cpu().numpy() for y in net(x.contiguous(memory_format=torch.channels_last))[:2]]))
+        return np.concatenate(out, 1)
 
     def numbers(self, net):
-        odds, names, live = self.odds(net), np.array([f['set'] for f in self.facts]), np.array([f['live'] for f in self.facts])
+        odds, names, live = self.odds(net).mean(0), np.array([f['set'] for f in self.facts]), np.array([f['live'] for f in self.facts])
         both = [n for n in dict.fromkeys(names) if 0 < live[names == n].sum() < (names == n).sum()]
         return {f'{n} AUC': auc(odds[names == n], live[names == n]) for n in both}
 
     def write(self, net, path):
         """One line per picture, for calibrate.py."""
         with open(path, 'w') as f:
-            for fact, odds in zip(self.facts, self.odds(net)):
-                f.write(json.dumps({k: fact[k] for k in ('set', 'path', 'group', 'kind', 'live')} | {'odds': float(odds)}) + '\n')
+            for fact, answer, echo in zip(self.facts, *self.odds(net)):
+                f.write(json.dumps({k: fact[k] for k in ('set', 'path', 'group', 'kind', 'live')} | {'answer': float(answer), 'echo': float(echo)}) + '\n')

@@ -13,8 +13,8 @@ import numpy as np
 import onnxruntime as ort
 
 import protocol
-from net import MEAN, SIDE, SPREAD
-from pair import Pair, crop, planes
+from net import SPREAD
+from pair import SIDE, Pair, crop, planes
 from prepare import biggest
 from samples import SCALE
 from teacher import Teacher
@@ -34,7 +34,7 @@ class Ours:
         self.session = ort.InferenceSession(path, options, providers=['CPUExecutionProvider'])
 
     def opinion(self, picture, box):
-        logits = self.session.run(None, {'input': (planes(crop(picture, box, SCALE, SIDE)) - MEAN) / SPREAD})[0][0]
+        logits = self.session.run(None, {'input': planes(crop(picture, box, SCALE, SIDE)) / SPREAD})[0][0]
         return 1 / (1 + np.exp(logits[0] - logits[1]))
 
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Trains the liveness model: one command from the sets to the ONNX file. See README.md.
 
-First every part of the net learns its part of the teacher, from the teacher's own features; then all parts together learn it, and the labels. The
+It begins with the teacher's weights. First every part of the net learns its part of the teacher anew, from the teacher's own features, since it has ReLU where the
+teacher has PReLU; then all parts together learn it, and the labels. The
 learning rate falls over the minutes that the run may take, not over a number of steps: on a slower machine the run sees fewer samples and
 still ends at a rate near zero.
 """
@@ -19,17 +20,19 @@ import curves
 import measure
 import pool
 import prepare
-from net import Liveness, Shape, cost
+from net import Liveness, begin, cost
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TRUST = .6                     # of the label, against the pair's opinion
 SMOOTH = .02                   # of the label that is doubted
 RENDERED = .5                  # weight of a rendered spoof
-APART = .35                    # share of the time in which the parts learn apart
+APART = .25                    # share of the time in which the parts learn apart
 JUDGED = .3, .5                # weight of live or spoof, apart and together
 ECHOED = 1.                    # weight of what the teacher says of the very crop
 SOFT = 2.                      # divides the teacher's log-odds: what is sure teaches nothing more
 TOGETHER = .6                  # of the learning rate
+OTHER = .5                     # share of a batch that is looked at mirrored, nearer and moved, with the answers that belong to it as it was
+NEARER, MOVED = (.86, 1.03), .06  # side of such a crop, and how far it may be moved, in parts of its side
 
 
 def options():
@@ -42,8 +45,8 @@ def options():
     p.add_argument('--leave', nargs='*', default=[], help='sets that nothing is learned from, to measure on them')
     p.add_argument('--minutes', type=float, default=45)
     p.add_argument('--batch', type=int, default=64)
-    p.add_argument('--rate', type=float, default=3e-3)
-    p.add_argument('--decay', type=float, default=.02)
+    p.add_argument('--rate', type=float, default=5e-4)
+    p.add_argument('--decay', type=float, default=.01)
     p.add_argument('--start', help='checkpoint whose weights to begin with; the parts do not learn apart then')
     p.add_argument('--epoch', type=int, default=500, help='steps between two lines')
     p.add_argument('--threads', type=int, default=1)
@@ -76,7 +79,7 @@ class Stream:
         for k, v in samples.features.items():
             v = v[some].astype(np.float32)
             axes = tuple(i for i in range(v.ndim) if i != 1)
-            self.scale[k] = v.mean(axes, keepdims=True), v.std(axes, keepdims=True) + 1e-3
+            self.scale[k] = tuple(torch.from_numpy(t).to(device) for t in (v.mean(axes, keepdims=True), v.std(axes, keepdims=True) + 1e-3))
         self.order = np.empty(0, int)
 
     def next(self):
@@ -86,11 +89,27 @@ class Stream:
         b, self.order = np.sort(self.order[:self.batch]), self.order[self.batch:]
         to = lambda a: torch.from_numpy(np.ascontiguousarray(a)).to(self.device)
         x = to(self.samples.crops[b]).permute(0, 3, 1, 2).float()
-        features = {k: to(((v[b].astype(np.float32) - self.scale[k][0]) / self.scale[k][1]).clip(-6, 6)) for k, v in self.samples.features.items()}
-        if rng.random() < .5:
-            x, features = x.flip(3), {k: v.flip(3) if v.ndim == 4 else v for k, v in features.items()}
+        features = {k: to(v[b].astype(np.float32)) for k, v in self.samples.features.items()}
         last = lambda v: v.contiguous(memory_format=torch.channels_last) if v.ndim == 4 else v
         return last(x), to(self.target[b]), to(self.weight[b]), to(self.said[b]), {k: last(v) for k, v in features.items()}
+
+    def other(self, x):
+        """The crops as they would be seen from elsewhere: the teacher's own answer changes with that, the student's shall not."""
+        rng = self.rng
+        side, (dx, dy) = rng.uniform(*NEARER), rng.uniform(-MOVED, MOVED, 2)
+        turn = torch.tensor([[side * rng.choice((-1, 1)), 0, dx], [0, side, dy]], dtype=torch.float32, device=x.device)
+        return F.grid_sample(x, F.affine_grid(turn.expand(len(x), 2, 3), x.shape, align_corners=False), padding_mode='border', align_corners=False)
+
+    def taught(self, seen, features):
+        """How far features are from the teacher's, in units of their spread, and the share of their variance that is known."""
+        cost, known = 0., []
+        for k, t in features.items():
+            mean, spread = self.scale[k]
+            off = (seen[k][:len(t)].float() - t) / spread
+            # A few are far out.
+            cost = cost + F.smooth_l1_loss(off, torch.zeros_like(off)) * (2 if k == 'last' else 1)
+            known.append(1 - (off.detach().square().mean() / ((t - mean) / spread).square().mean()).item())
+        return cost, known
 
 
 def write_history(path, history):
@@ -117,9 +136,9 @@ def main():
 
     last = os.path.join(a.out, 'last.pt')
     state = torch.load(last, map_location=a.device, weights_only=True) if a.resume and os.path.exists(last) else None
-    shape = Shape()
-    net = Liveness(shape).to(a.device).to(memory_format=torch.channels_last)
-    print(f'{len(rows)} samples; parameters, multiply-adds: {cost(shape)}', flush=True)
+    net = Liveness().to(a.device).to(memory_format=torch.channels_last)
+    begin(net, os.path.join(a.assets, 'models'))
+    print(f'{len(rows)} samples; parameters, multiply-adds: {cost()}', flush=True)
     average = copy.deepcopy(net).eval()
     if a.start and not state:
         net.load_state_dict(torch.load(a.start, map_location=a.device, weights_only=True)['average'])
@@ -144,33 +163,32 @@ def main():
         for g in optimizer.param_groups:
             g['lr'] = rate
         x, target, weight, said, features = stream.next()
+        if not apart:
+            keep = len(x) - round(OTHER * len(x))
+            x = torch.cat([x[:keep], stream.other(x[keep:])]).contiguous(memory_format=torch.channels_last)
+            features = {k: v[:keep] for k, v in features.items()}
         net.train()
-        with torch.autocast(torch.device(a.device).type, torch.bfloat16):
-            answer, echo, guess = net(x, features if apart else None)
-        answer, echo, guess = answer.float(), echo.float(), {k: v.float() for k, v in guess.items()}
+        answer, echo, seen = net(x, features if apart else None)
         judged = F.binary_cross_entropy_with_logits(answer[:, 1] - answer[:, 0], target, weight, reduction='sum') / weight.sum()
         echoed = F.binary_cross_entropy_with_logits((echo[:, 1] - echo[:, 0]) / SOFT, said)
-        # A few features are far out.
-        taught = sum(F.smooth_l1_loss(guess[k], features[k]) * (2 if k == 'last' else 1) for k in guess)
+        taught, known = stream.taught(seen, features)
         optimizer.zero_grad(set_to_none=True)
         (taught + JUDGED[not apart] * judged + ECHOED * echoed).backward()
         if torch.isfinite(torch.nn.utils.clip_grad_norm_(net.parameters(), 5.)):
             optimizer.step()
         follow(average, net, step)
         step += 1
-        with torch.no_grad():
-            known = [1 - ((guess[k] - features[k]).square().mean() / features[k].square().mean()).item() for k in guess]
         parts.append([judged.item(), echoed.item(), *known])
         if step % a.epoch and done < 1:
             continue
         mean = np.mean(parts, 0)
-        h = dict(step=step, minutes=now / 60, rate=rate, judged=float(mean[0]), echoed=float(mean[1]), **{f'knows {k}': float(v) for k, v in zip(guess, mean[2:])},
+        h = dict(step=step, minutes=now / 60, rate=rate, judged=float(mean[0]), echoed=float(mean[1]), **{f'knows {k}': float(v) for k, v in zip(seen, mean[2:])},
                  **ground.numbers(average))
         parts = []
         history.append(h)
         print(' '.join(f'{k}={v:.4g}' for k, v in h.items()), flush=True)
         write_history(os.path.join(a.out, 'history.csv'), history)
-        torch.save(dict(shape=vars(shape), leave=list(a.leave), step=step, spent=spent + time.time() - since, history=history,
+        torch.save(dict(leave=list(a.leave), step=step, spent=spent + time.time() - since, history=history,
                         average=average.state_dict(), net=net.state_dict(), optimizer=optimizer.state_dict()), last + '.new')
         os.replace(last + '.new', last)
         if done >= 1:

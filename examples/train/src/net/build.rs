@@ -7,8 +7,12 @@ use super::layer::{After, Array, Layer, Net, Role, Unit};
 use super::noise::{Noise, seed};
 use super::spec::{Blocks, Kind, Spec};
 
-/// How much wider a depthwise block is inside than outside; MobileNetV2 (Sandler and others 2018) uses 6, MiniFASNet about 2 to 4.
-const EXPANSION: usize = 3;
+/// Channels of the three parts of MiniFASNetV2, and inside each of their blocks, which its authors pruned one by one.
+const MINIFASNET: [(usize, &[usize]); 3] = [
+    (64, &[103, 13, 13, 13, 13]),
+    (128, &[231, 231, 52, 26, 77, 26, 26]),
+    (128, &[308, 26, 26]),
+];
 
 impl Net {
     /// A net with random weights that depend on `spec` and `seed` alone.
@@ -25,7 +29,10 @@ impl Net {
         };
         let layers = match spec.kind {
             Kind::LivenessNet => livenessnet(&spec, &mut builder),
-            Kind::Liveness => liveness(&spec, &mut builder),
+            Kind::Liveness => match spec.blocks {
+                Blocks::Dense => dense(&spec, &mut builder),
+                Blocks::Depthwise => depthwise(&spec, &mut builder),
+            },
         };
         Ok(Self {
             spec,
@@ -57,53 +64,60 @@ fn livenessnet(spec: &Spec, b: &mut Builder) -> Vec<Layer> {
 /// place (MobileFaceNet, Chen and others 2018: the places of a face are not alike); two logits.
 ///
 /// The channels spend the work evenly over the stages. Traces of a print or a screen are fine-grained, so half the side has a block of
-/// its own. The dense one is the net of `models/liveness/recipe/net.py`, so that `--init` goes on from the model that ships.
-fn liveness(spec: &Spec, b: &mut Builder) -> Vec<Layer> {
-    // Channels and blocks of each stage.
-    let stages = match spec.blocks {
-        Blocks::Dense => [(16, 1), (64, 1), (96, 2), (96, 1)],
-        Blocks::Depthwise => [(32, 1), (64, 2), (128, 2), (128, 0)],
-    };
+/// its own.
+fn dense(spec: &Spec, b: &mut Builder) -> Vec<Layer> {
     let mut layers = Vec::new();
-    for (i, (designed, blocks)) in stages.into_iter().enumerate() {
+    // Channels and blocks of each stage.
+    for (i, (designed, blocks)) in [(16, 1), (64, 1), (96, 2), (96, 1)].into_iter().enumerate() {
         let channels = spec.channels(designed);
         let stage = i + 1;
-        layers.extend(match spec.blocks {
-            Blocks::Depthwise if i > 0 => vec![
-                b.depthwise(&format!("down{stage}"), 2),
-                b.conv(&format!("mix{stage}"), channels, 1, 1, true),
-            ],
-            _ => vec![b.conv(&format!("down{stage}"), channels, 3, 2, true)],
-        });
+        layers.push(b.conv(&format!("down{stage}"), channels, 3, 2, true));
         for block in 1..=blocks {
             let name = |part: &str| format!("block{stage}.{block}.{part}");
-            layers.push(match spec.blocks {
-                Blocks::Dense => Layer::Residual {
-                    body: vec![
-                        b.conv(&name("a"), channels, 3, 1, true),
-                        b.conv(&name("b"), channels, 3, 1, false),
-                    ],
-                    relu: true,
-                },
-                Blocks::Depthwise => Layer::Residual {
-                    body: vec![
-                        b.conv(&name("widen"), EXPANSION * channels, 1, 1, true),
-                        b.depthwise(&name("look"), 1),
-                        b.conv(&name("narrow"), channels, 1, 1, false),
-                    ],
-                    // A linear bottleneck keeps what ReLU would destroy in few channels (MobileNetV2).
-                    relu: false,
-                },
+            layers.push(Layer::Residual {
+                body: vec![
+                    b.conv(&name("a"), channels, 3, 1, true),
+                    b.conv(&name("b"), channels, 3, 1, false),
+                ],
+                relu: true,
             });
         }
     }
-    if spec.blocks == Blocks::Dense {
-        layers.push(b.conv("mix", spec.channels(256), 1, 1, true));
+    layers.push(b.conv("mix", spec.channels(256), 1, 1, true));
+    layers.push(b.global(true));
+    layers.extend(b.logits(spec));
+    layers
+}
+
+/// MiniFASNetV2 (minivision 2020) with ReLU instead of PReLU, and two classes. Its last dense layer but one has nothing behind it that could not be
+/// one with it, and is left out. It is the net of `models/liveness/recipe/net.py`, so that `--init` goes on from the model that ships.
+fn depthwise(spec: &Spec, b: &mut Builder) -> Vec<Layer> {
+    let mut layers = vec![
+        b.conv("stem", spec.channels(32), 3, 2, true),
+        b.depthwise("stem.look", 1),
+    ];
+    for (i, (designed, inside)) in MINIFASNET.into_iter().enumerate() {
+        let channels = spec.channels(designed);
+        for (k, &inside) in inside.iter().enumerate() {
+            let name = |part: &str| format!("block{}.{k}.{part}", i + 1);
+            // The first block of a part halves the side.
+            let stride = if k == 0 { 2 } else { 1 };
+            let body = vec![
+                b.conv(&name("widen"), spec.scaled(inside), 1, 1, true),
+                b.depthwise(&name("look"), stride),
+                b.conv(&name("narrow"), channels, 1, 1, false),
+            ];
+            if k == 0 {
+                layers.extend(body);
+            } else {
+                // A linear bottleneck keeps what ReLU would destroy in few channels (MobileNetV2, Sandler and others 2018).
+                layers.push(Layer::Residual { body, relu: false });
+            }
+        }
     }
-    layers.push(b.global(spec.blocks == Blocks::Dense));
-    layers.push(b.flatten());
-    layers.push(Layer::Dropout(spec.dropout));
-    layers.push(b.linear("logits", 2, false));
+    layers.push(b.conv("mix", spec.channels(512), 1, 1, true));
+    layers.push(b.global(false));
+    layers.extend(b.logits(spec));
     layers
 }
 
@@ -153,6 +167,13 @@ impl Builder {
             padding: 0,
             groups: self.channels,
         }
+    }
+
+    /// The end of a net.
+    fn logits(&mut self, spec: &Spec) -> [Layer; 3] {
+        let flat = self.flatten();
+        let logits = self.linear("logits", 2, false);
+        [flat, Layer::Dropout(spec.dropout), logits]
     }
 
     fn max_pool(&mut self) -> Layer {
@@ -246,6 +267,11 @@ mod tests {
             assert!(net.parameters() <= 1_000_000, "{net}");
             assert!((40_000_000..=90_000_000).contains(&net.macs()), "{net}");
         }
+        // What the recipe's `cost` says of the net that ships; the norms' gains are folded away there.
+        let net = net("liveness,blocks=depthwise");
+        let outputs: usize = net.units().iter().map(|u| net.fold(u).bias.len()).sum();
+        assert_eq!(net.parameters() - (outputs - 2), 361_410, "{net}");
+        assert_eq!(net.macs(), 40_653_324, "{net}");
     }
 
     #[test]

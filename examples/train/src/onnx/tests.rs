@@ -349,7 +349,7 @@ fn the_model_that_ships_can_be_gone_on_from() {
     let path = folder.path().join("liveness.onnx");
     std::fs::write(&path, &file.bytes).unwrap();
     let model = read(&path).unwrap();
-    assert_eq!(model.net.spec, "liveness".parse().unwrap());
+    assert_eq!(model.net.spec, "liveness,blocks=depthwise".parse().unwrap());
     // What the recipe folded, burn computes as ONNX Runtime did.
     let side = model.net.spec.size;
     let format = TensorFormat {
@@ -357,7 +357,7 @@ fn the_model_that_ships_can_be_gone_on_from() {
         height: side,
         planar: true,
         channels: Channels::Bgr,
-        mean: [127.5; 3],
+        mean: [0.0; 3],
         scale: [1.0 / 64.0; 3],
     };
     let mut input = vec![0.0; format.len()];
