@@ -38,7 +38,7 @@ export SOURCE
 
 models: ## list the models that ship, and check that they answer as when they were written
 	@scripts/setup.sh --packages --runtime
-	scripts/env.sh $(CARGO) run --release -p liveness-models
+	scripts/env.sh $(CARGO) run --release -p liveness-models-app
 
 test: ## run all tests
 	@scripts/setup.sh

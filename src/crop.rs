@@ -38,6 +38,28 @@ pub struct Crop {
     pub outside: Outside,
 }
 
+impl Shape {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Box => "box",
+            Self::Square => "square",
+        }
+    }
+}
+
+impl Outside {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Shift => "shift",
+            Self::Fill(Border::Black) => "black",
+            Self::Fill(Border::Reflect) => "reflect",
+            Self::Fill(Border::Replicate) => "replicate",
+        }
+    }
+}
+
 impl FromStr for Shape {
     type Err = ();
 

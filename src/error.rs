@@ -20,12 +20,12 @@ pub enum Error {
         reason: String,
     },
     /// A model file could not be read.
-    #[error("cannot read the model {}: {source}", path.display())]
+    #[error("cannot read the model {}: {reason}", path.display())]
     ModelFile {
         /// The file.
         path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
+        /// What the system said. Not called `source`: whoever prints the chain of causes would print it twice.
+        reason: std::io::Error,
     },
     /// A file is not a model that ONNX Runtime can load.
     #[error("{model} is not a model that can be loaded: {reason}. An ONNX file is needed")]

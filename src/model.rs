@@ -68,6 +68,37 @@ pub enum Output {
     Probabilities,
 }
 
+impl Channels {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rgb => "rgb",
+            Self::Bgr => "bgr",
+            Self::Gray => "gray",
+        }
+    }
+}
+
+impl Task {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Detection => "face-detection",
+            Self::Liveness => "liveness",
+        }
+    }
+}
+
+impl Output {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Logits => "logits",
+            Self::Probabilities => "probabilities",
+        }
+    }
+}
+
 impl FromStr for Channels {
     type Err = ();
 
@@ -201,6 +232,31 @@ impl Card {
         Self::from_facts(&facts, &origin)
     }
 
+    /// The facts that are told, by name and as text: what [`Card::from_facts`] reads.
+    pub fn facts(&self) -> BTreeMap<String, String> {
+        let text = |word: &str| Some(word.to_owned());
+        let numbers = |v: [f32; 3]| match v {
+            [a, b, c] if a == b && b == c => a.to_string(),
+            _ => v.map(|n| n.to_string()).join(","),
+        };
+        let told = [
+            ("task", self.task.and_then(|v| text(v.as_str()))),
+            ("name", self.name.clone()),
+            ("color", self.color.and_then(|v| text(v.as_str()))),
+            ("mean", self.mean.map(numbers)),
+            ("scale", self.scale.map(numbers)),
+            ("crop", self.crop.and_then(|v| text(v.as_str()))),
+            ("crop-scale", self.crop_scale.map(|v| v.to_string())),
+            ("outside", self.outside.and_then(|v| text(v.as_str()))),
+            ("classes", self.classes.as_ref().map(|v| v.join(","))),
+            ("output", self.output.and_then(|v| text(v.as_str()))),
+            ("threshold", self.threshold.map(|v| v.to_string())),
+        ];
+        let told = told.into_iter();
+        told.filter_map(|(name, value)| Some((name.to_owned(), value?)))
+            .collect()
+    }
+
     /// The facts told here, and for those that are not, the ones told in `other`.
     pub fn or(self, other: Self) -> Self {
         Self {
@@ -288,9 +344,9 @@ impl ModelFile {
     /// # Errors
     /// [`Error::ModelFile`] where it cannot be read or is larger than [`LARGEST_FILE`]; [`Error::Card`] for the sidecar.
     pub fn read(path: &Path, info: Option<&Path>) -> Result<Self> {
-        let fail = |source| Error::ModelFile {
+        let fail = |reason| Error::ModelFile {
             path: path.to_owned(),
-            source,
+            reason,
         };
         let bytes = read_file(path, LARGEST_FILE).map_err(fail)?;
         let beside = path.with_extension("toml");
@@ -354,6 +410,33 @@ mod tests {
         assert_eq!(card.scale, Some([1.0; 3]));
         assert_eq!(card.classes.unwrap(), ["spoof", "live"]);
         assert_eq!(card.threshold, None);
+    }
+
+    #[test]
+    fn what_a_card_tells_can_be_read_again() {
+        assert_eq!(Card::default().facts(), BTreeMap::new());
+        let all = facts(&[
+            ("task", "liveness"),
+            ("name", "a name"),
+            ("color", "bgr"),
+            ("mean", "104,117.5,123"),
+            ("scale", "0.015625"),
+            ("crop", "square"),
+            ("crop-scale", "2.7"),
+            ("outside", "replicate"),
+            ("classes", "spoof,live"),
+            ("output", "probabilities"),
+            ("threshold", "0.3"),
+        ]);
+        assert_eq!(all.len(), FACTS.len(), "one of each");
+        let card = Card::from_facts(&all, "test").unwrap();
+        assert_eq!(card.facts(), all);
+        for (name, words) in FACTS {
+            for word in words.split(" | ").filter(|_| words.contains(" | ")) {
+                let one = facts(&[(name, word)]);
+                assert_eq!(Card::from_facts(&one, "test").unwrap().facts(), one);
+            }
+        }
     }
 
     #[test]

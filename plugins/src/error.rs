@@ -10,7 +10,7 @@ pub fn message(error: &liveness::Error) -> gst::ErrorMessage {
     // It may quote a file or a model: GLib panics on a zero byte in a string.
     let text = error.to_string().replace('\0', "\u{fffd}");
     match error {
-        E::ModelFile { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+        E::ModelFile { reason, .. } if reason.kind() == std::io::ErrorKind::NotFound => {
             gst::error_msg!(ResourceError::NotFound, ("{text}"))
         }
         E::ModelFile { .. } => gst::error_msg!(ResourceError::OpenRead, ("{text}")),

@@ -99,6 +99,15 @@ impl Family {
         }
     }
 
+    /// Whether a model of the family with these outputs gives five points of each face.
+    pub(super) fn has_landmarks(self, outputs: &[Outlet]) -> bool {
+        match self {
+            Self::YuNet | Self::RetinaFace | Self::BlazeFace => true,
+            Self::Scrfd => outputs.iter().any(|o| o.shape.last() == Some(&10)),
+            Self::UltraFace | Self::Ssd => false,
+        }
+    }
+
     /// The only input size at which the family's anchors are defined.
     pub(super) fn native_size(self) -> Option<usize> {
         (self == Self::BlazeFace).then_some(blazeface::SIZE)
@@ -159,6 +168,9 @@ mod tests {
             ("496", &[800, 4]),
         ]);
         assert_eq!(Family::identify(&scrfd_without_points), Some(Family::Scrfd));
+        assert!(!Family::Scrfd.has_landmarks(&scrfd_without_points));
+        let points = outlets(&[("448", &[12800, 10])]);
+        assert!(Family::Scrfd.has_landmarks(&[scrfd_without_points, points].concat()));
         let classifier = outlets(&[("output", &[1, 3])]);
         assert_eq!(Family::identify(&classifier), None);
         assert_eq!(Family::identify(&[]), None);

@@ -173,6 +173,25 @@ impl Detector {
         self.fixed
     }
 
+    /// Whether it gives five points of each face.
+    pub fn has_landmarks(&self) -> bool {
+        self.family.has_landmarks(self.engine.outputs())
+    }
+
+    /// All facts in use: those that the model or its sidecar tells, and for the others what its family's authors recommend.
+    pub fn card(&self) -> Card {
+        let (color, mean, scale) = self.family.preprocessing();
+        self.card.clone().or(Card {
+            task: Some(Task::Detection),
+            name: Some(self.name.clone()),
+            color: Some(color),
+            mean: Some(mean),
+            scale: Some(scale),
+            threshold: Some(self.default_threshold()),
+            ..Card::default()
+        })
+    }
+
     /// Confidence from which on a candidate is a face when the user does not say.
     pub fn default_threshold(&self) -> f32 {
         self.card

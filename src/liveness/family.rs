@@ -83,6 +83,15 @@ impl Shape {
 }
 
 impl Family {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MiniFasNet { .. } => "MiniFASNet",
+            Self::Facenox => "facenox",
+            Self::LivenessNet => "LivenessNet",
+        }
+    }
+
     /// The family with these shapes.
     pub(super) fn identify(shape: &Shape, stem: &str) -> Option<Self> {
         match (shape.width, shape.height, shape.channels, shape.classes) {

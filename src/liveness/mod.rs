@@ -71,19 +71,20 @@ pub struct Classifier {
 
 /// One model of a classifier.
 #[derive(Debug)]
-struct Model {
+pub struct Model {
     engine: Arc<Engine>,
     /// The file as this user named it; the engine may have been opened under another name.
     file: String,
     name: String,
     family: Option<Family>,
+    /// All facts in use.
+    card: Card,
     format: TensorFormat,
     crop: Crop,
     /// Which of the outputs says live.
     live: usize,
     classes: usize,
     output: Output,
-    threshold: Option<f32>,
     /// It takes any number of pictures at once.
     any_batch: bool,
     /// Tensors by batch size, made as they are needed.
@@ -125,16 +126,15 @@ impl Classifier {
         &self.name
     }
 
-    /// For each model: its name and, where it was recognised by its shapes, its family. For log lines: users should see what
-    /// was assumed.
-    pub fn families(&self) -> impl Iterator<Item = (&str, Option<Family>)> {
-        self.models.iter().map(|m| (m.name.as_str(), m.family))
+    /// Its models, in the order in which they were named.
+    pub fn models(&self) -> &[Model] {
+        &self.models
     }
 
     /// The threshold in use when the user gives none: the mean of what the cards recommend, as the probabilities are fused by
     /// their mean.
     pub fn default_threshold(&self) -> f32 {
-        let told = self.models.iter().map(|m| m.threshold);
+        let told = self.models.iter().map(|m| m.card.threshold);
         let sum: Option<f32> = told.sum();
         sum.map_or(DEFAULT_THRESHOLD, |sum| sum / self.models.len() as f32)
     }
@@ -235,6 +235,27 @@ fn is_in_sight(face: &Rect, (width, height): (f32, f32)) -> bool {
 }
 
 impl Model {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its family, where it has the shapes of one. What its card leaves open is taken from there: users should see what was assumed.
+    pub fn family(&self) -> Option<Family> {
+        self.family
+    }
+
+    /// All facts in use: those that the model or its sidecar tells, and for the others what its family's authors recommend. A threshold is
+    /// missing where nobody tells one.
+    pub fn card(&self) -> &Card {
+        &self.card
+    }
+
+    /// Width and height of its input in pixels.
+    pub fn size(&self) -> (usize, usize) {
+        (self.format.width, self.format.height)
+    }
+
     fn open(file: &ModelFile, options: Options) -> Result<Self> {
         let engine = Engine::open(&file.name, &file.bytes, options)?;
         let told = Card::from_facts(engine.facts(), &file.name)?;
@@ -282,7 +303,7 @@ impl Model {
             card.crop,
             card.crop_scale,
             card.outside,
-            card.classes,
+            &card.classes,
             card.output,
         )
         else {
@@ -324,9 +345,9 @@ impl Model {
             ..format
         };
         crate::golden::check(&engine, engine.facts(), &golden, &file.name, TASK)?;
+        let name = card.name.clone().unwrap_or_else(|| file.stem());
         Ok(Self {
             file: file.name.clone(),
-            name: card.name.unwrap_or_else(|| file.stem()),
             family,
             format,
             crop: Crop {
@@ -337,7 +358,12 @@ impl Model {
             live,
             classes: shape.classes,
             output,
-            threshold: card.threshold,
+            card: Card {
+                task: Some(Task::Liveness),
+                name: Some(name.clone()),
+                ..card
+            },
+            name,
             any_batch: shape.any_batch,
             inputs: Vec::new(),
             engine,

@@ -133,6 +133,16 @@ pub fn text(name: &OsStr) -> Result<String, String> {
     Err(encoded)
 }
 
+/// A path as text that no other path has: one that is no UTF-8 becomes an address.
+pub fn address(path: &Path) -> String {
+    text(path.as_os_str()).unwrap_or_else(|_| {
+        let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        // It is no UTF-8, either.
+        let encoded = text(whole.as_os_str()).unwrap_or_else(|encoded| encoded);
+        format!("file://{encoded}")
+    })
+}
+
 /// What a file that starts like this holds.
 fn kind(start: &[u8]) -> Kind {
     let brand = start.get(8..12).unwrap_or_default();
@@ -155,11 +165,25 @@ fn kind(start: &[u8]) -> Kind {
 /// # Errors
 /// What the system says.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    written(path, bytes)?.persist(path)?;
+    Ok(())
+}
+
+/// Puts a whole file at `path` where there is none.
+///
+/// # Errors
+/// What the system says: [`io::ErrorKind::AlreadyExists`] where there is one, which is left as it is.
+pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    written(path, bytes)?.persist_noclobber(path)?;
+    Ok(())
+}
+
+/// A file beside `path`, safe on the disk.
+fn written(path: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
     let mut file = aside(path)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
+    Ok(file)
 }
 
 /// Whether [`replace`] could put a file there: better known before hours of work than behind them.
@@ -219,10 +243,29 @@ mod tests {
         replace(&path, b"first").unwrap();
         replace(&path, b"second").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"second");
+        let taken = create(&path, b"third").unwrap_err();
+        assert_eq!(taken.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"second");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        create(&folder.path().join("new"), b"new").unwrap();
+        assert_eq!(fs::read(folder.path().join("new")).unwrap(), b"new");
         assert!(check_place(folder.path()).is_err());
         assert!(check_place(&folder.path().join("no/out")).is_err());
         assert!(replace(&folder.path().join("no/out"), b"").is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_path_that_is_no_text_becomes_an_address() {
+        use std::os::unix::ffi::OsStrExt;
+        assert_eq!(address(Path::new("a b/\u{e4}.jpg")), "a b/\u{e4}.jpg");
+        let path = Path::new(OsStr::from_bytes(b"/a b/\xff.jpg"));
+        assert_eq!(address(path), "file:///a%20b/%FF.jpg");
+        let here = address(Path::new(OsStr::from_bytes(b"\xff.jpg")));
+        assert!(
+            here.starts_with("file:///") && here.ends_with("/%FF.jpg"),
+            "{here}"
+        );
     }
 
     #[test]

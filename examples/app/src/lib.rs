@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What the example programs share: how they find ONNX Runtime, files and faces, read pictures and films, and are stopped.
+//! What the example programs share: how they find ONNX Runtime, models, files and faces, read pictures and films, answer, and are stopped.
 
+pub mod arguments;
 pub mod face;
 pub mod files;
 #[cfg(feature = "film")]
 pub mod film;
+pub mod inputs;
+pub mod lines;
+pub mod models;
 pub mod picture;
 pub mod runtime;
 pub mod signals;
+pub mod terminal;
+pub mod timing;
 
 /// What the exit status says, the same in all programs.
 pub mod status {

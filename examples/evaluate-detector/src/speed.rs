@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! How long a look takes: the models take turns, so that whatever else the machine does slows all of them alike.
 
-use std::time::Duration;
-
+use liveness_app::timing::{WARM_UP, quantile};
 use serde::Serialize;
 
 use crate::model::Contender;
-
-/// Rounds that are not counted: memory is allocated in them.
-const WARM_UP: usize = 3;
 
 /// Side of the picture that all are timed with.
 const SIDE: usize = 640;
@@ -51,10 +47,4 @@ pub(crate) fn measure(models: &mut [Contender], rounds: usize) -> anyhow::Result
         whole: quantile(&mut whole, 0.5),
     };
     Ok(all.map(speed).collect())
-}
-
-fn quantile(times: &mut [Duration], q: f64) -> f64 {
-    times.sort();
-    let place = (q * times.len().saturating_sub(1) as f64).round() as usize;
-    times.get(place).map_or(0.0, |t| 1e3 * t.as_secs_f64())
 }

@@ -129,7 +129,7 @@ fn look(path: &Path) -> Result<(PathBuf, Input), String> {
     let real = fs::canonicalize(path).map_err(|e| files::reason(&e))?;
     let input = Input {
         path: path.to_owned(),
-        source: source(&real),
+        source: files::address(&real),
         kind,
         size: about.len(),
         modified: modified(&about),
@@ -141,11 +141,6 @@ fn modified(about: &Metadata) -> u64 {
     let time = about.modified().ok();
     let since = time.and_then(|t| t.duration_since(UNIX_EPOCH).ok());
     since.map_or(0, |d| u64::try_from(d.as_nanos()).unwrap_or(u64::MAX))
-}
-
-/// A path as text that no other path has: one that is no UTF-8 becomes an address.
-fn source(path: &Path) -> String {
-    text(path.as_os_str()).unwrap_or_else(|encoded| format!("file://{encoded}"))
 }
 
 #[cfg(test)]
@@ -254,15 +249,6 @@ mod tests {
         let folder = tree(&["notes.txt"]);
         let error = find(&[folder.path().into()], Path::new("/nowhere"), "real").unwrap_err();
         assert!(error.to_string().contains("1 other"), "{error}");
-    }
-
-    #[test]
-    fn names_that_are_no_text_stay_apart() {
-        let a = source(Path::new(OsStr::from_bytes(b"/f/\xe9 1.mp4")));
-        let b = source(Path::new(OsStr::from_bytes(b"/f/\xe8 1.mp4")));
-        assert_eq!(a, "file:///f/%E9%201.mp4");
-        assert_ne!(a, b);
-        assert_eq!(source(Path::new("/f/é 1.mp4")), "/f/é 1.mp4");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Parser, ValueEnum};
+use liveness_app::arguments;
 
 const MORE: &str = "\
 Lines:
@@ -57,7 +58,7 @@ pub(crate) struct Cli {
     pub(crate) detector: Option<PathBuf>,
 
     /// Probability of live from which on the label is live, 0..1 [default: what the models say]
-    #[arg(long, value_name = "P", value_parser = unit)]
+    #[arg(long, value_name = "P", value_parser = arguments::unit)]
     pub(crate) threshold: Option<f32>,
 
     /// Which pictures without a face that is found are taken for crops, the whole picture being the face's box
@@ -102,12 +103,6 @@ impl FromStr for Output {
             file => Self::File(file.into()),
         })
     }
-}
-
-fn unit(text: &str) -> Result<f32, String> {
-    let number = text.parse::<f32>().ok();
-    let number = number.filter(|n| (0.0..=1.0).contains(n));
-    number.ok_or("must be from 0 to 1".into())
 }
 
 #[cfg(test)]

@@ -11,13 +11,11 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use gst::prelude::*;
 use gst_app::AppSink;
-use gst_video::prelude::*;
-use gst_video::{VideoCapsBuilder, VideoFormat, VideoFrameRef, VideoInfo};
-use image::RgbImage;
+use gst_video::{VideoCapsBuilder, VideoFormat};
 use liveness::letterbox::PixelAspect;
 use liveness_app::files::Kind;
 use liveness_app::film::end::{self, IDLE, LOOK};
-use liveness_app::film::{Source, faults};
+use liveness_app::film::{Source, faults, frame};
 use liveness_app::picture::Picture;
 
 /// How long a frame is waited for.
@@ -93,7 +91,7 @@ impl Clip {
             let number = self.taken;
             self.taken += 1;
             if number.is_multiple_of(every) {
-                let (picture, par) = read(&sample)?;
+                let (picture, par) = frame::picture(&sample)?;
                 return Ok(Some(Frame {
                     number,
                     picture,
@@ -142,22 +140,4 @@ impl Clip {
         let whole = self.pipeline.query_duration::<gst::ClockTime>();
         self.source.cut_short(whole.map(Into::into))
     }
-}
-
-/// A frame as a picture.
-fn read(sample: &gst::Sample) -> Result<(Picture, PixelAspect), String> {
-    let unreadable = || "a frame of it cannot be read".to_owned();
-    let info = sample.caps().and_then(|c| VideoInfo::from_caps(c).ok());
-    let info = info.ok_or_else(unreadable)?;
-    let buffer = sample.buffer().ok_or_else(unreadable)?;
-    let frame = VideoFrameRef::from_buffer_ref_readable(buffer, &info);
-    let frame = frame.map_err(|_| unreadable())?;
-    let stride = usize::try_from(frame.plane_stride()[0]).map_err(|_| unreadable())?;
-    let data = frame.plane_data(0).map_err(|_| unreadable())?;
-    let row = 3 * info.width() as usize;
-    let rows = data.chunks(stride).take(info.height() as usize);
-    let pixels: Vec<u8> = rows.flat_map(|r| r.iter().take(row)).copied().collect();
-    let rgb = RgbImage::from_raw(info.width(), info.height(), pixels).ok_or_else(unreadable)?;
-    let par = info.par();
-    Ok((rgb.into(), f64::from(par.numer()) / f64::from(par.denom())))
 }

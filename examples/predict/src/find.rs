@@ -8,11 +8,9 @@ use liveness::detect::{Detector, Settings};
 use liveness::geometry::Rect;
 use liveness::image::{Layout, Pixels};
 use liveness::letterbox::PixelAspect;
-use liveness::model::ModelFile;
 use liveness::runtime::Options;
-use liveness_app::face;
 use liveness_app::picture::Picture;
-use liveness_models::FACE_DETECTOR;
+use liveness_app::{face, models};
 
 use crate::cli::Crops;
 
@@ -36,10 +34,7 @@ impl Finder {
     /// # Errors
     /// Where it cannot be opened.
     pub(crate) fn open(detector: Option<&Path>, crops: Crops) -> Result<Self> {
-        let file = match detector {
-            Some(path) => ModelFile::read(path, None)?,
-            None => FACE_DETECTOR.file(),
-        };
+        let file = models::detector(detector)?;
         let detector = Detector::open(&file, Options::default())?;
         Ok(Self::Detector(Box::new(detector), crops))
     }

@@ -2,10 +2,11 @@
 //! What the user named: files with the names that their lines get. Knows file systems alone.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::bail;
-use liveness_app::files::{self, Kind, text};
+use liveness_app::files::{self, Kind};
+use liveness_app::inputs;
 
 /// What is in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,65 +37,37 @@ pub(crate) struct Found {
 /// # Errors
 /// Where there are none, or two would get the same name.
 pub(crate) fn find(named: &[PathBuf]) -> anyhow::Result<Found> {
-    let mut found = Found::default();
-    for path in named {
-        if path.is_dir() {
-            found.folder(path);
-        } else {
-            let key = text(path.as_os_str()).unwrap_or_else(|encoded| encoded);
-            found.file(key, path.clone());
-        }
-    }
-    if found.inputs.is_empty() && found.refused.is_empty() {
+    let found = inputs::find(named, files::is_film_or_picture, |_| false);
+    if found.is_empty() {
         bail!("no picture and no clip in the folders that were named");
     }
+    let inputs: Vec<Input> = found.inputs.into_iter().map(Input::of).collect();
     let mut seen = BTreeSet::new();
-    if let Some(twice) = found.inputs.iter().find(|i| !seen.insert(&i.key)) {
+    if let Some(twice) = inputs.iter().find(|i| !seen.insert(&i.key)) {
         bail!(
             "two files would be called {}: name folders of different names, or run it for each",
             twice.key
         );
     }
-    Ok(found)
+    Ok(Found {
+        inputs,
+        refused: found.refused,
+    })
 }
 
-impl Found {
-    fn folder(&mut self, folder: &Path) {
-        let name = own_name(folder);
-        for file in files::walk(folder, |_| false) {
-            match file {
-                Ok(path) if files::is_film_or_picture(&path) => {
-                    let within = files::within(folder, &path);
-                    self.file(format!("{name}/{within}"), path);
-                }
-                Ok(_) => {}
-                Err(refused) => self.refused.push(refused),
-            }
+impl Input {
+    fn of(input: inputs::Input) -> Self {
+        Self {
+            key: input.key(),
+            content: match input.kind {
+                Kind::Jpeg | Kind::Picture => Content::Picture,
+                // Whoever decodes pictures says best what is wrong with it.
+                Kind::Video if files::is_picture(&input.path) => Content::Picture,
+                Kind::Video => Content::Clip,
+            },
+            path: input.path,
         }
     }
-
-    fn file(&mut self, key: String, path: PathBuf) {
-        match files::look(&path) {
-            Ok((_, kind)) => self.inputs.push(Input {
-                key,
-                content: match kind {
-                    Kind::Jpeg | Kind::Picture => Content::Picture,
-                    // Whoever decodes pictures says best what is wrong with it.
-                    Kind::Video if files::is_picture(&path) => Content::Picture,
-                    Kind::Video => Content::Clip,
-                },
-                path,
-            }),
-            Err(reason) => self.refused.push((path, reason)),
-        }
-    }
-}
-
-/// The last part of a folder's path; that of the real one for `.` and the like.
-fn own_name(folder: &Path) -> String {
-    let real = folder.canonicalize().unwrap_or_default();
-    let name = folder.file_name().or(real.file_name()).unwrap_or_default();
-    text(name).unwrap_or_else(|encoded| encoded)
 }
 
 #[cfg(test)]

@@ -6,10 +6,9 @@ use liveness::face::{Face, Verdict};
 use liveness::geometry::Rect;
 use liveness::letterbox::PixelAspect;
 use liveness::liveness::{Classifier, Settings};
-use liveness::model::ModelFile;
 use liveness::runtime::Options;
+use liveness_app::models;
 use liveness_app::picture::Picture;
-use liveness_models::LIVENESS;
 
 use crate::cli::Cli;
 use crate::find::Finder;
@@ -40,7 +39,10 @@ impl Judge {
         };
         Ok(Self {
             finder,
-            classifier: Classifier::open(&models(cli)?, Options::default())?,
+            classifier: Classifier::open(
+                &models::liveness(cli.model.as_deref())?,
+                Options::default(),
+            )?,
             settings: Settings {
                 threshold: cli.threshold,
                 ..Settings::default()
@@ -69,13 +71,4 @@ impl Judge {
             verdict: face.verdict,
         })
     }
-}
-
-/// The liveness models that the user named, or the one that ships.
-fn models(cli: &Cli) -> liveness::Result<Vec<ModelFile>> {
-    let Some(list) = &cli.model else {
-        return Ok(vec![LIVENESS.file()]);
-    };
-    let paths = ModelFile::paths(list);
-    paths.iter().map(|p| ModelFile::read(p, None)).collect()
 }

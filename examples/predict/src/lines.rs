@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The lines of JSON and where they go.
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use liveness_app::files;
+use liveness_app::lines::{self, round};
 use serde::Serialize;
 
 use crate::cli::Output;
@@ -33,12 +33,6 @@ impl<'a> Line<'a> {
     }
 }
 
-/// As many digits after the point.
-fn round(value: f32, digits: i32) -> f64 {
-    let by = 10f64.powi(digits);
-    (f64::from(value) * by).round() / by
-}
-
 /// Takes lines.
 pub(crate) enum Lines {
     /// Each is seen as soon as it is there.
@@ -64,12 +58,9 @@ impl Lines {
     /// # Errors
     /// Where nobody reads standard output any more.
     pub(crate) fn add(&mut self, line: &Line) -> Result<()> {
-        let mut text = serde_json::to_vec(line)?;
-        text.push(b'\n');
+        let mut text = lines::json(line)?;
         match self {
-            Self::Standard => std::io::stdout()
-                .write_all(&text)
-                .context("standard output"),
+            Self::Standard => lines::print(&text),
             Self::File(_, all) => {
                 all.append(&mut text);
                 Ok(())

@@ -228,8 +228,9 @@ impl BaseTransformImpl for LivenessClassify {
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let settings = lock(&self.settings).clone();
         let classifier = open(&settings).map_err(|e| error::message(&e))?;
-        for (name, family) in classifier.families() {
-            match family {
+        for model in classifier.models() {
+            let name = model.name();
+            match model.family() {
                 Some(family) => gst::info!(
                     CAT,
                     imp = self,

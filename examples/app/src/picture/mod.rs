@@ -47,6 +47,11 @@ impl Picture {
         &self.rgb
     }
 
+    /// Its pixels, for somebody else to keep.
+    pub fn into_rgb(self) -> RgbImage {
+        self.rgb
+    }
+
     /// Its pixels for the library.
     ///
     /// # Errors
@@ -88,6 +93,7 @@ pub fn bytes(path: &Path) -> Result<Vec<u8>, String> {
 /// A JPEG or PNG whose head has been read, but not its pixels: whoever decodes many at once can wait for memory here.
 pub struct Coded<'a> {
     decoder: Box<dyn ImageDecoder + 'a>,
+    format: ImageFormat,
 }
 
 impl<'a> Coded<'a> {
@@ -97,10 +103,11 @@ impl<'a> Coded<'a> {
     /// Where it is no JPEG and no PNG, cut off, damaged, or has more pixels than are taken.
     pub fn open(bytes: &'a [u8]) -> Result<Self, String> {
         let mut reader = ImageReader::new(Cursor::new(bytes));
-        match image::guess_format(bytes) {
-            Ok(format @ (ImageFormat::Jpeg | ImageFormat::Png)) => reader.set_format(format),
+        let format = match image::guess_format(bytes) {
+            Ok(format @ (ImageFormat::Jpeg | ImageFormat::Png)) => format,
             _ => return Err("is no JPEG and no PNG, whatever its name says".into()),
-        }
+        };
+        reader.set_format(format);
         if whole::cut_off(bytes) {
             return Err("is cut off: the end of the picture is missing".into());
         }
@@ -109,6 +116,7 @@ impl<'a> Coded<'a> {
             .map_err(|_| "cannot be decoded: its head is damaged")?;
         let coded = Self {
             decoder: Box::new(decoder),
+            format,
         };
         if coded.pixels() > MOST_PIXELS {
             return Err(format!(
@@ -119,9 +127,19 @@ impl<'a> Coded<'a> {
         Ok(coded)
     }
 
+    /// What it is: JPEG or PNG.
+    pub fn format(&self) -> ImageFormat {
+        self.format
+    }
+
+    /// Width and height in pixels, as it is stored: not yet turned upright.
+    pub fn size(&self) -> (u32, u32) {
+        self.decoder.dimensions()
+    }
+
     /// Number of pixels.
     pub fn pixels(&self) -> u64 {
-        let (width, height) = self.decoder.dimensions();
+        let (width, height) = self.size();
         u64::from(width) * u64::from(height)
     }
 

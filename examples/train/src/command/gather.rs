@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use liveness::dataset::label::Class;
 use liveness::dataset::sample::LeftOut;
 use liveness::model::ModelFile;
-use liveness_models::FACE_DETECTOR;
+use liveness_app::models;
 
 use super::progress;
 use crate::cli::{CropsBy, FacesArgs};
@@ -134,14 +134,14 @@ fn detector(faces: &FacesArgs) -> Result<Option<ModelFile>> {
     if matches!(faces.crops, CropsBy::Margin(_)) {
         return Ok(None);
     }
-    if let Some(path) = faces.detector() {
-        return Ok(Some(ModelFile::read(&path, None)?));
-    }
-    if let Err(error) = liveness::runtime::environment() {
+    let named = faces.detector();
+    if named.is_none()
+        && let Err(error) = liveness::runtime::environment()
+    {
         println!("note: no face is looked for: {error}");
         return Ok(None);
     }
-    Ok(Some(FACE_DETECTOR.file()))
+    Ok(Some(models::detector(named.as_deref())?))
 }
 
 /// The folders to measure on, each with a name of its own.

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
-use liveness::crop::{Crop, Outside, Shape};
+use liveness::crop::Crop;
 use liveness::golden;
-use liveness::resize::{Border, Channels, TensorFormat};
+use liveness::model::{self, Output, Task};
+use liveness::resize::{Channels, TensorFormat};
 
 use crate::net::{CLASSES, Evaluator, Net};
 
@@ -38,51 +39,36 @@ impl Card {
     /// # Errors
     /// Where a fact has a value that the library would refuse, or `more` holds one of the facts that are told here.
     pub(super) fn facts(&self, net: &Net) -> Result<BTreeMap<String, String>> {
-        let three = |v: [f32; 3]| {
-            if v[1..].iter().all(|n| *n == v[0]) {
-                v[0].to_string()
-            } else {
-                v.map(|n| n.to_string()).join(",")
-            }
+        ensure!(
+            self.color != Channels::Gray,
+            "nets take three channels, `gray` has one"
+        );
+        let told = model::Card {
+            task: Some(Task::Liveness),
+            name: Some(self.name.clone()),
+            color: Some(self.color),
+            mean: Some(self.mean),
+            scale: Some(self.scale),
+            crop: Some(self.crop.shape),
+            crop_scale: Some(self.crop.scale),
+            outside: Some(self.crop.outside),
+            classes: Some(CLASSES.map(str::to_owned).to_vec()),
+            output: Some(Output::Logits),
+            threshold: Some(self.threshold),
         };
-        let color = match self.color {
-            Channels::Rgb => "rgb",
-            Channels::Bgr => "bgr",
-            Channels::Gray => anyhow::bail!("nets take three channels, `gray` has one"),
-        };
-        let crop = match self.crop.shape {
-            Shape::Box => "box",
-            Shape::Square => "square",
-        };
-        let outside = match self.crop.outside {
-            Outside::Shift => "shift",
-            Outside::Fill(Border::Black) => "black",
-            Outside::Fill(Border::Reflect) => "reflect",
-            Outside::Fill(Border::Replicate) => "replicate",
-        };
+        let golden = [
+            (golden::INPUT.to_owned(), golden::name(GOLDEN)),
+            (golden::OUTPUT.to_owned(), self.golden(net)?),
+        ];
         let mut facts = self.more.clone();
-        for (name, value) in [
-            ("task", "liveness".to_owned()),
-            ("name", self.name.clone()),
-            ("color", color.to_owned()),
-            ("mean", three(self.mean)),
-            ("scale", three(self.scale)),
-            ("crop", crop.to_owned()),
-            ("crop-scale", self.crop.scale.to_string()),
-            ("outside", outside.to_owned()),
-            ("classes", CLASSES.join(",")),
-            ("output", "logits".to_owned()),
-            ("threshold", self.threshold.to_string()),
-            (golden::INPUT, golden::name(GOLDEN)),
-            (golden::OUTPUT, self.golden(net)?),
-        ] {
-            let before = facts.insert(name.to_owned(), value);
+        for (name, value) in told.facts().into_iter().chain(golden) {
             ensure!(
-                before.is_none(),
+                !facts.contains_key(&name),
                 "`{name}` is told by the trainer and cannot be told otherwise"
             );
+            facts.insert(name, value);
         }
-        liveness::model::Card::from_facts(&facts, "the new model's card")
+        model::Card::from_facts(&facts, "the new model's card")
             .context("the model would be refused")?;
         Ok(facts)
     }
