@@ -24,8 +24,9 @@ const CONFIDENT: f32 = 0.6;
 /// A face that is followed goes on from this share of the score that a new one needs: turned away, blurred or half hidden it scores less, and is
 /// still there. With the detector that ships, 0.51 instead of 0.64: then no frame of the clips that this was tried on lacks its face.
 pub const FAINT: f32 = 0.8;
-/// Overlap (IoU) with where it should be that a faint face needs: ByteTrack's second association.
-const FAINT_OVERLAP: f32 = 0.5;
+/// Overlap (IoU) with where it should be that a faint face needs. ByteTrack's second association has 0.5; in a crowd, faint boxes at 0.5 are those of
+/// people who are being hidden, and who is hidden is better lost and found again.
+const FAINT_OVERLAP: f32 = 0.7;
 /// How long a face that is not seen any more is remembered, in seconds: ByteTrack's 30 frames at 30 frames a second. Also
 /// the longest time that it is taken to move on by itself, and the longest break between frames that it outlives.
 pub(crate) const KEPT: f64 = 1.0;
@@ -73,6 +74,8 @@ pub struct Tracker {
     /// Seconds since the last look, and between the last two.
     since: f64,
     interval: f64,
+    /// Score of a face that was not faint at the last look.
+    sure: f32,
     scratch: Scratch,
 }
 
@@ -144,6 +147,10 @@ impl Tracker {
             track.unseen += self.interval;
             track.missed += 1;
             track.faint += self.interval;
+        }
+        // Who asks for surer faces gets them at once.
+        if sure != std::mem::replace(&mut self.sure, sure) {
+            self.tracks.iter_mut().for_each(|t| t.faint = f64::INFINITY);
         }
         self.scratch.order.clear();
         for (i, face) in faces.iter_mut().enumerate() {

@@ -505,3 +505,15 @@ fn what_is_only_faint_is_followed_for_a_second() {
     assert!((24..=25).contains(&kept.count()));
     assert_eq!(left(&mut t, 100, &[(100.0, 0.4)]), [0; 0]);
 }
+
+#[test]
+fn who_asks_for_surer_faces_gets_them_at_once() {
+    let mut t = Tracker::new();
+    let mut seen = |i: usize, sure: f32| {
+        let mut faces = vec![face(100.0, 100.0, 50.0)];
+        t.update(&mut faces, sure, at(i, 25.0));
+        faces.len()
+    };
+    assert_eq!([seen(0, 0.5), seen(1, 0.95), seen(2, 0.95)], [1, 0, 0]);
+    assert_eq!(seen(3, 0.9), 1);
+}

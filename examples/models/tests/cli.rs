@@ -77,9 +77,14 @@ fn what_ships_is_told_timed_and_tested() {
     let [detector, liveness] = &lines(&ended)[..] else {
         panic!("{}", ended.stdout);
     };
-    for (model, name, task) in [
-        (detector, "facedetect", "face-detection"),
-        (liveness, "liveness", "liveness"),
+    for (model, name, task, licence) in [
+        (
+            detector,
+            "facedetect",
+            "face-detection",
+            "MIT OR Apache-2.0",
+        ),
+        (liveness, "liveness", "liveness", "Apache-2.0"),
     ] {
         assert_eq!(model["file"], name);
         assert_eq!(model["name"], name);
@@ -88,7 +93,7 @@ fn what_ships_is_told_timed_and_tested() {
         assert_eq!(model["self_test"], "passed");
         assert_eq!(model["threshold_from"], "card");
         assert_eq!(model["assumed"], json!([]));
-        assert_eq!(model["card"]["licence"], "MIT OR Apache-2.0");
+        assert_eq!(model["card"]["licence"], licence);
         let latency = &model["latency"];
         assert_eq!(latency["rounds"], 3);
         assert_eq!(latency["threads"], 1);
