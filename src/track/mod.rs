@@ -24,9 +24,8 @@ const CONFIDENT: f32 = 0.6;
 /// A face that is followed goes on from this share of the score that a new one needs: turned away, blurred or half hidden it scores less, and is
 /// still there. With the detector that ships, 0.51 instead of 0.64: then no frame of the clips that this was tried on lacks its face.
 pub const FAINT: f32 = 0.8;
-/// Overlap (IoU) with where it should be that a faint face needs. ByteTrack's second association has 0.5; in a crowd, faint boxes at 0.5 are those of
-/// people who are being hidden, and who is hidden is better lost and found again.
-const FAINT_OVERLAP: f32 = 0.7;
+/// Overlap (IoU) with where it should be that a faint face needs: ByteTrack's second association.
+const FAINT_OVERLAP: f32 = 0.5;
 /// How long a face that is not seen any more is remembered, in seconds: ByteTrack's 30 frames at 30 frames a second. Also
 /// the longest time that it is taken to move on by itself, and the longest break between frames that it outlives.
 pub(crate) const KEPT: f64 = 1.0;
@@ -102,7 +101,7 @@ enum Round {
     Near,
     /// Those near to where they were seen last: they have turned back.
     Back,
-    /// Faint ones where somebody should be.
+    /// Faint ones where somebody should be. Not those that a sure one overlaps: who is being hidden by somebody is better lost and found again.
     Faint,
 }
 
@@ -220,7 +219,10 @@ impl Tracker {
             let face = &faces[i];
             let due = match round {
                 Round::Sure => face.score >= sure.max(CONFIDENT),
-                Round::Faint => face.score < sure,
+                Round::Faint => {
+                    let hides = |f: &Face| f.score >= sure && f.rect.iou(&face.rect) > 0.0;
+                    face.score < sure && !faces.iter().any(hides)
+                }
                 _ => face.score >= sure,
             };
             face.track.is_none() && due

@@ -517,3 +517,11 @@ fn who_asks_for_surer_faces_gets_them_at_once() {
     assert_eq!([seen(0, 0.5), seen(1, 0.95), seen(2, 0.95)], [1, 0, 0]);
     assert_eq!(seen(3, 0.9), 1);
 }
+
+#[test]
+fn who_is_being_hidden_is_not_followed_by_a_faint_box() {
+    let mut t = Tracker::new();
+    assert_eq!(left(&mut t, 0, &[(100.0, 0.9), (160.0, 0.9)]), [1, 2]);
+    assert_eq!(left(&mut t, 1, &[(100.0, 0.4), (155.0, 0.9)]), [1, 2]);
+    assert_eq!(left(&mut t, 2, &[(100.0, 0.4), (148.0, 0.9)]), [2]);
+}
