@@ -22,12 +22,12 @@ readonly SKIMAGE_SHA256=24cc986e1f4187a12aa319f777b36008764e856e5013666a4a83f8df
 readonly ORACLE_PACKAGES=("onnxruntime==$ORT_VERSION" numpy==2.4.6 pillow==13.0.0 onnx==1.22.0)
 
 # Debian's and Ubuntu's names. GStreamer's plugins: base and good for files, cameras and RTSP, bad for SVG and RTMP, ugly and libav for
-# H.264, x for a window to look at.
+# H.264, x for a window to look at, xvfb for a display to test that window on.
 readonly APT_PACKAGES=(
     build-essential pkg-config
     libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstrtspserver-1.0-dev libpango1.0-dev libcairo2-dev
     gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
-    gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-x
+    gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-x xvfb
     fonts-dejavu-core python3 python3-venv ca-certificates
 )
 

@@ -6,19 +6,18 @@
 // A failed test may panic, and a skipped one says so.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[path = "common/cameras.rs"]
+mod cameras;
 mod common;
+#[path = "common/marks.rs"]
+mod marks;
 #[path = "common/plugin.rs"]
 mod plugin;
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use gst::prelude::*;
-use gst_rtsp_server::prelude::*;
-use gst_video::prelude::*;
+use cameras::{Camera, Telephone};
+use marks::{LABEL, Marks, assert_judged, watch};
 use plugin::{LIMIT, Plugin, Tool};
 
 /// One of the scripts, as it stands in the repository.
@@ -86,99 +85,6 @@ fn files(folder: &Path, start: &str) -> Vec<PathBuf> {
     let mut all: Vec<_> = paths.filter(named).collect();
     all.sort();
     all
-}
-
-/// Pixels in the overlay's colours, in the left and in the right half of a frame. They are those of a label's ground, which is
-/// large enough for its colour to survive an encoder.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Marks {
-    live: [usize; 2],
-    spoof: [usize; 2],
-    uncertain: [usize; 2],
-}
-
-const LIVE: [u8; 3] = [46, 204, 95];
-const SPOOF: [u8; 3] = [228, 40, 40];
-const UNCERTAIN: [u8; 3] = [250, 176, 20];
-
-/// How far each channel may be off after an encoder, and how many pixels a label has at least.
-const COLOR: u8 = 20;
-const LABEL: usize = 400;
-
-impl Marks {
-    fn of(rgb: &[u8], width: usize, stride: usize) -> Self {
-        let mut marks = Self::default();
-        for row in rgb.chunks(stride) {
-            for (x, &[r, g, b]) in row[..width * 3].as_chunks::<3>().0.iter().enumerate() {
-                let near = |a: u8, b: u8| a.abs_diff(b) <= COLOR;
-                let like = |c: [u8; 3]| near(r, c[0]) && near(g, c[1]) && near(b, c[2]);
-                let half = usize::from(x >= width / 2);
-                marks.live[half] += usize::from(like(LIVE));
-                marks.spoof[half] += usize::from(like(SPOOF));
-                marks.uncertain[half] += usize::from(like(UNCERTAIN));
-            }
-        }
-        marks
-    }
-
-    fn of_picture(path: &Path) -> (Self, u32, u32) {
-        let picture = image::open(path).expect("the picture decodes").to_rgb8();
-        let (w, h) = (picture.width(), picture.height());
-        let marks = Self::of(picture.as_raw(), w as usize, w as usize * 3);
-        (marks, w, h)
-    }
-
-    /// The person on the left is live and the telephone on the right a spoof.
-    fn are_right(&self) -> bool {
-        let (live, spoof) = (self.live, self.spoof);
-        live[0] >= LABEL && live[1] < LABEL && spoof[1] >= LABEL && spoof[0] < LABEL
-    }
-
-    fn are_none(&self) -> bool {
-        let mut all = [self.live, self.spoof, self.uncertain]
-            .into_iter()
-            .flatten();
-        all.all(|n| n < LABEL)
-    }
-}
-
-/// A look at every tenth frame of a film, and the number of all of them.
-fn watch(film: &Path) -> (Vec<Marks>, usize) {
-    gst::init().unwrap();
-    let pipeline = gst::parse::launch(
-        "filesrc name=file ! decodebin ! videoconvert ! video/x-raw,format=RGB ! appsink name=sink sync=false max-buffers=4",
-    );
-    let pipeline = pipeline.unwrap().downcast::<gst::Pipeline>().unwrap();
-    let named = |name| pipeline.by_name(name).unwrap();
-    named("file").set_property("location", film);
-    let sink = named("sink").downcast::<gst_app::AppSink>().unwrap();
-    pipeline.set_state(gst::State::Playing).unwrap();
-    let (mut seen, mut frames) = (Vec::new(), 0);
-    let wait = gst::ClockTime::from_seconds(LIMIT.as_secs());
-    while let Some(sample) = sink.try_pull_sample(wait) {
-        if frames % 10 == 0 {
-            let info = gst_video::VideoInfo::from_caps(sample.caps().unwrap()).unwrap();
-            let buffer = sample.buffer().unwrap();
-            let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(buffer, &info).unwrap();
-            let (width, stride) = (info.width() as usize, frame.plane_stride()[0] as usize);
-            seen.push(Marks::of(frame.plane_data(0).unwrap(), width, stride));
-        }
-        frames += 1;
-    }
-    assert!(
-        sink.is_eos(),
-        "{} does not decode to its end",
-        film.display()
-    );
-    pipeline.set_state(gst::State::Null).unwrap();
-    (seen, frames)
-}
-
-/// The verdicts are right, in all frames but perhaps one: in the first, evidence is still being collected.
-#[track_caller]
-fn assert_judged(seen: &[Marks]) {
-    let right = seen.iter().filter(|m| m.are_right()).count();
-    assert!(right >= 2 && right + 1 >= seen.len(), "{seen:?}");
 }
 
 #[test]
@@ -354,139 +260,16 @@ fn snap(ground: &Ground, tool: Tool) {
     run.end().cleanly(&[0]);
 }
 
-/// A telephone with an app that serves its camera's pictures over HTTP, one after the other in an answer without end.
-struct Telephone {
-    server: Arc<tiny_http::Server>,
-    gone: Arc<AtomicBool>,
-    thread: Option<std::thread::JoinHandle<()>>,
-}
-
-impl Telephone {
-    fn new(pictures: &[PathBuf]) -> Self {
-        let pictures: Vec<_> = pictures.iter().map(|p| std::fs::read(p).unwrap()).collect();
-        let server = Arc::new(tiny_http::Server::http("127.0.0.1:0").unwrap());
-        let gone = Arc::new(AtomicBool::new(false));
-        let thread = {
-            let (server, gone) = (server.clone(), gone.clone());
-            std::thread::spawn(move || {
-                while let Ok(request) = server.recv() {
-                    assert_eq!(request.url(), "/video");
-                    // Until the viewer hangs up.
-                    let _ = Self::serve(&mut request.into_writer(), &pictures, &gone);
-                }
-            })
-        };
-        Self {
-            server,
-            gone,
-            thread: Some(thread),
-        }
-    }
-
-    fn serve(to: &mut dyn Write, pictures: &[Vec<u8>], gone: &AtomicBool) -> std::io::Result<()> {
-        // As the app "IP Webcam" does.
-        to.write_all(
-            b"HTTP/1.1 200 OK\r\nConnection: close\r\nServer: a telephone\r\nCache-Control: no-store\r\n\
-              Content-Type: multipart/x-mixed-replace;boundary=Ba4oTvQMY8ew04N8dcnM\r\n\r\n",
-        )?;
-        for picture in pictures.iter().cycle() {
-            if gone.load(Ordering::Relaxed) {
-                break;
-            }
-            write!(
-                to,
-                "--Ba4oTvQMY8ew04N8dcnM\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n",
-                picture.len()
-            )?;
-            to.write_all(picture)?;
-            to.write_all(b"\r\n")?;
-            to.flush()?;
-            // A camera gives 25 pictures a second.
-            std::thread::sleep(Duration::from_millis(40));
-        }
-        Ok(())
-    }
-
-    fn address(&self) -> String {
-        format!("http://{}/video", self.server.server_addr())
-    }
-}
-
-impl Drop for Telephone {
-    fn drop(&mut self) {
-        self.gone.store(true, Ordering::Relaxed);
-        self.server.unblock();
-        let thread = self.thread.take();
-        let _ = thread.map(std::thread::JoinHandle::join);
-    }
-}
-
 #[test]
 fn a_telephone_that_serves_pictures_is_a_camera() {
     let Some(ground) = Ground::new() else {
         return;
     };
-    let telephone = Telephone::new(&ground.pictures());
-    let tool = script("android.sh").arg(telephone.address());
+    let pictures = ground.pictures();
+    let pictures = pictures.iter().map(|p| std::fs::read(p).unwrap());
+    let telephone = Telephone::new(0, pictures.collect(), None);
+    let tool = script("android.sh").arg(format!("http://127.0.0.1:{}/video", telephone.port()));
     record(&ground, tool);
-}
-
-/// A network camera: a real RTSP server that shows the pictures for ever, as H.264.
-struct Camera {
-    port: i32,
-    main_loop: gst::glib::MainLoop,
-    thread: Option<std::thread::JoinHandle<()>>,
-}
-
-impl Camera {
-    fn new(folder: &Path) -> Option<Self> {
-        gst::init().unwrap();
-        if gst::ElementFactory::find("x264enc").is_none() {
-            common::skip("no x264enc (gstreamer1.0-plugins-ugly)");
-            return None;
-        }
-        let context = gst::glib::MainContext::new();
-        let server = gst_rtsp_server::RTSPServer::new();
-        server.set_address("127.0.0.1");
-        // Any that is free.
-        server.set_service("0");
-        let factory = gst_rtsp_server::RTSPMediaFactory::new();
-        factory.set_launch(&format!(
-            "( multifilesrc location=\"{}/camera-%03d.jpg\" loop=true caps=\"image/jpeg,framerate=(fraction)25/1\" ! jpegdec \
-             ! videoconvert ! video/x-raw,format=I420 ! x264enc tune=zerolatency speed-preset=ultrafast quantizer=20 pass=quant \
-             key-int-max=25 ! video/x-h264,profile=baseline ! rtph264pay name=pay0 pt=96 )",
-            folder.display()
-        ));
-        factory.set_shared(true);
-        let mounts = server.mount_points().unwrap();
-        mounts.add_factory("/camera", factory);
-        let _source = server.attach(Some(&context)).unwrap();
-        let port = server.bound_port();
-        let main_loop = gst::glib::MainLoop::new(Some(&context), false);
-        let thread = {
-            let main_loop = main_loop.clone();
-            std::thread::spawn(move || main_loop.run())
-        };
-        Some(Self {
-            port,
-            main_loop,
-            thread: Some(thread),
-        })
-    }
-
-    fn address(&self) -> String {
-        format!("rtsp://127.0.0.1:{}/camera", self.port)
-    }
-}
-
-impl Drop for Camera {
-    fn drop(&mut self) {
-        // From within, since a loop that does not run yet cannot be quit.
-        let main_loop = self.main_loop.clone();
-        self.main_loop.context().invoke(move || main_loop.quit());
-        let thread = self.thread.take();
-        let _ = thread.map(std::thread::JoinHandle::join);
-    }
 }
 
 #[test]
@@ -494,15 +277,22 @@ fn a_network_camera_is_watched() {
     let Some(ground) = Ground::new() else {
         return;
     };
-    ground.pictures();
-    let Some(camera) = Camera::new(ground.folder.path()) else {
+    if !cameras::has_encoder() {
         return;
-    };
-    let over_tcp = camera.address().replace("rtsp://", "rtspt://");
+    }
+    ground.pictures();
+    let shown = format!(
+        "multifilesrc location=\"{}/camera-%03d.jpg\" loop=true caps=\"image/jpeg,framerate=(fraction)25/1\" ! jpegdec \
+         ! videoconvert ! video/x-raw,format=I420",
+        ground.folder.path().display()
+    );
+    let camera = Camera::new(0, &shown, None);
+    let address = format!("rtsp://127.0.0.1:{}/camera", camera.port());
+    let over_tcp = address.replace("rtsp://", "rtspt://");
     let tool = script("rtsp.sh").arg(over_tcp).arg("500");
     record(&ground, tool);
     // The same camera, through the script for telephones: it takes either kind of address.
-    let tool = script("android.sh").arg(camera.address());
+    let tool = script("android.sh").arg(address);
     snap(&ground, tool);
 }
 

@@ -171,6 +171,26 @@ impl Running {
         self.said("err")
     }
 
+    /// Where it writes its standard output to.
+    pub(crate) fn stdout_file(&self) -> PathBuf {
+        self.said.path().join("out")
+    }
+
+    /// The same for standard error.
+    pub(crate) fn stderr_file(&self) -> PathBuf {
+        self.said.path().join("err")
+    }
+
+    /// Its process number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends it a signal, such as STOP.
+    pub(crate) fn send(&self, name: &str) {
+        self.signal(name, &self.id().to_string());
+    }
+
     fn signal(&self, name: &str, target: &str) {
         let _ = Command::new("kill")
             .args(["-s", name, "--", target])
@@ -180,7 +200,7 @@ impl Running {
 
     /// As Ctrl-C does.
     pub(crate) fn interrupt(&self) {
-        self.signal("INT", &self.child.id().to_string());
+        self.send("INT");
     }
 
     fn give_up(&self, why: &str) -> ! {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What the example programs share: how they find ONNX Runtime, models, files and faces, read pictures and films, answer, and are stopped.
+//! What the example programs share: how they find ONNX Runtime, models, files and faces, read pictures, films and cameras, answer, and are stopped.
 
 pub mod arguments;
 pub mod face;
@@ -8,6 +8,8 @@ pub mod files;
 pub mod film;
 pub mod inputs;
 pub mod lines;
+#[cfg(feature = "live")]
+pub mod live;
 pub mod models;
 pub mod picture;
 pub mod runtime;

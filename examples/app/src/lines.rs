@@ -7,9 +7,9 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 /// A number with so many digits after the point.
-pub fn round(value: f32, digits: i32) -> f64 {
+pub fn round(value: impl Into<f64>, digits: i32) -> f64 {
     let by = 10f64.powi(digits);
-    (f64::from(value) * by).round() / by
+    (value.into() * by).round() / by
 }
 
 /// A line with its end.
@@ -38,7 +38,10 @@ mod tests {
 
     #[test]
     fn numbers_are_short() {
-        assert_eq!((round(-1.23456, 2), round(1.0 / 3.0, 6)), (-1.23, 0.333333));
+        assert_eq!(
+            (round(-1.23456_f32, 2), round(1.0_f64 / 3.0, 6)),
+            (-1.23, 0.333333)
+        );
         let line = json(&[Some(round(0.1, 6)), None]).unwrap();
         assert_eq!(line, b"[0.1,null]\n");
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! filesrc ! decodebin ! videoconvert ! videoflip
 //!
-//! The part of a pipeline that makes upright frames out of one file. Knows GStreamer, nothing of faces.
+//! The part of a pipeline that makes upright frames out of one file, or of whatever else there is to decode. Knows GStreamer, nothing of faces.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub fn make(name: &str) -> anyhow::Result<gst::Element> {
     })
 }
 
-/// What makes frames out of one file.
+/// What makes frames out of one file or stream.
 #[derive(Debug)]
 pub struct Source {
     /// Linked, or to be linked by themselves, in the order of the data.
@@ -58,19 +58,45 @@ impl Source {
     pub fn upright(path: &Path, kind: Kind) -> anyhow::Result<Self> {
         let file = make("filesrc")?;
         file.set_property("location", path);
-        let convert = make("videoconvert")?;
-        let flip = make("videoflip")?;
-        flip.set_property_from_str("video-direction", "auto");
-        let reach = Arc::default();
-        let decoder = match kind {
+        match kind {
             // Only jpegparse reads the note, and decodebin does without jpegparse.
-            Kind::Jpeg => vec![make("jpegparse")?, make("jpegdec")?],
-            Kind::Picture | Kind::Video => vec![decodebin(&convert, &reach)?],
-        };
-        let parts = [vec![file], decoder, vec![convert, flip]].concat();
+            Kind::Jpeg => {
+                let [convert, flip] = turned()?;
+                Self::of(vec![
+                    file,
+                    make("jpegparse")?,
+                    make("jpegdec")?,
+                    convert,
+                    flip,
+                ])
+            }
+            Kind::Picture | Kind::Video => Self::decoded(file),
+        }
+    }
+
+    /// Gives the frames of whatever comes out of `head`, now or as soon as it knows what that is, as they are meant to be seen.
+    ///
+    /// # Errors
+    /// Where an element is not installed.
+    pub fn decoded(head: gst::Element) -> anyhow::Result<Self> {
+        let reach = Arc::default();
+        let [convert, flip] = turned()?;
+        let decode = decodebin(&convert, &reach)?;
+        let sink = decode
+            .static_pad("sink")
+            .context("decodebin without a sink pad")?;
+        let sink = sink.downgrade();
+        head.connect_pad_added(move |_, pad| {
+            if let Some(sink) = sink.upgrade()
+                && !sink.is_linked()
+            {
+                // Where it cannot be linked, the pipeline says so itself: its data go nowhere.
+                let _ = pad.link(&sink);
+            }
+        });
         Ok(Self {
             reach,
-            ..Self::of(parts)?
+            ..Self::of(vec![head, decode, convert, flip])?
         })
     }
 
@@ -85,17 +111,26 @@ impl Source {
         Ok(Self { parts, exit, reach })
     }
 
-    /// Puts it into a pipeline before `entry`, and starts it. False where that does not work.
+    /// Puts it into a pipeline before `entry`. It starts with the pipeline.
+    ///
+    /// # Errors
+    /// Where its elements do not fit together, or not to `entry`.
+    pub fn join(&self, pipeline: &gst::Pipeline, entry: &gst::Pad) -> anyhow::Result<()> {
+        pipeline.add_many(&self.parts)?;
+        for pair in self.parts.windows(2) {
+            // What has no way out yet links itself as soon as it knows what is in it.
+            if pair[0].static_pad("src").is_some() {
+                pair[0].link(&pair[1])?;
+            }
+        }
+        self.exit.link(entry)?;
+        Ok(())
+    }
+
+    /// Puts it into a pipeline that plays, before `entry`, and starts it. False where that does not work.
     pub fn start(&self, pipeline: &gst::Pipeline, entry: &gst::Pad) -> bool {
-        let linked = pipeline.add_many(&self.parts).is_ok()
-            && self.parts.windows(2).all(|pair| {
-                // decodebin links itself as soon as it knows what is in the file.
-                let waits = pair[0].static_pad("src").is_none();
-                waits || pair[0].link(&pair[1]).is_ok()
-            })
-            && self.exit.link(entry).is_ok();
         // From the end: what comes first must find the next one ready.
-        linked
+        self.join(pipeline, entry).is_ok()
             && self
                 .parts
                 .iter()
@@ -151,6 +186,13 @@ fn stream_end(pad: &gst::Pad, buffer: &gst::BufferRef) -> Option<gst::ClockTime>
     let segment = segment.segment().downcast_ref::<gst::ClockTime>()?.clone();
     let time = segment.to_stream_time(buffer.dts_or_pts())?;
     Some(time + buffer.duration().unwrap_or_default())
+}
+
+/// What turns frames upright.
+fn turned() -> anyhow::Result<[gst::Element; 2]> {
+    let flip = make("videoflip")?;
+    flip.set_property_from_str("video-direction", "auto");
+    Ok([make("videoconvert")?, flip])
 }
 
 /// Decodes whatever it is given and links its first video to `to`. Sound is not even decoded.
