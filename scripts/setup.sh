@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
 #
-# Makes this machine ready: setup.sh [--packages | --runtime | --assets | --oracle]...   (without an option: all of them)
+# Makes this machine ready: setup.sh [--packages | --runtime | --assets | --oracle | --tests]...   (without an option: all of them)
 #
 #   --packages  what the build and the pipelines need from the system (GStreamer, a C compiler, Python)
 #   --runtime   ONNX Runtime, to .setup/lib/libonnxruntime.so
 #   --assets    pictures and the clips made of them, to .setup/pictures and .setup/clips
 #   --oracle    a Python environment that tests compare with, to .setup/venv; only where LIVENESS_ASSETS exists
+#   --tests     programs that nothing but the tests needs; what cannot be installed is named, and its tests skip
 #
 # May be run at any time and any number of times: what is there already is neither fetched nor made again, and then the network is not
 # touched. Everything but the system's packages stays below .setup/, so `make clean` takes it away.
@@ -22,14 +23,17 @@ readonly SKIMAGE_SHA256=24cc986e1f4187a12aa319f777b36008764e856e5013666a4a83f8df
 readonly ORACLE_PACKAGES=("onnxruntime==$ORT_VERSION" numpy==2.4.6 pillow==13.0.0 onnx==1.22.0)
 
 # Debian's and Ubuntu's names. GStreamer's plugins: base and good for files, cameras and RTSP, bad for SVG and RTMP, ugly and libav for
-# H.264, x for a window to look at, xvfb for a display to test that window on.
+# H.264, x for a window to look at.
 readonly APT_PACKAGES=(
     build-essential pkg-config
     libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstrtspserver-1.0-dev libpango1.0-dev libcairo2-dev
     gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
-    gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-x xvfb
+    gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-x
     fonts-dejavu-core python3 python3-venv ca-certificates
 )
+
+# What tests start: a display for windows, a browser for the web page.
+readonly TEST_PACKAGES=(xvfb chromium)
 
 say() { printf 'setup: %s\n' "$*"; }
 die() {
@@ -67,17 +71,23 @@ as_root() {
     fi
 }
 
+# usage: apt_missing PACKAGE...
 apt_missing() {
     local package
-    for package in "${APT_PACKAGES[@]}"; do
+    for package; do
         # shellcheck disable=SC2016 # dpkg-query's own placeholder
         [[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || printf '%s\n' "$package"
     done
 }
 
+# usage: apt_install PACKAGE...
+apt_install() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
 apt_packages() {
     local missing
-    mapfile -t missing < <(apt_missing)
+    mapfile -t missing < <(apt_missing "${APT_PACKAGES[@]}")
     if ((${#missing[@]} == 0)); then
         say "packages: all ${#APT_PACKAGES[@]} are installed"
         return
@@ -86,7 +96,7 @@ apt_packages() {
     # A stale list is the commonest cause of a failed install, a mirror that is down the commonest of a failed update: the second may
     # not matter, so only the install decides.
     as_root apt-get update -qq || say 'packages: apt-get update failed, going on with the lists that are there'
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null \
+    apt_install "${missing[@]}" \
         || die "apt-get could not install: ${missing[*]}. Install them by hand (its messages stand above), then run this again"
     say 'packages: installed'
 }
@@ -286,17 +296,38 @@ oracle() {
     say "oracle: $wanted in $venv"
 }
 
+# --- what only tests need ---------------------------------------------------------------------------------------------------------
+
+tests() {
+    local missing package
+    if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+        say "tests: no apt-get here, so these are for you to install: ${TEST_PACKAGES[*]}"
+        return
+    fi
+    mapfile -t missing < <(apt_missing "${TEST_PACKAGES[@]}")
+    if ((${#missing[@]} == 0)); then
+        say "tests: all ${#TEST_PACKAGES[@]} packages are installed"
+        return
+    fi
+    as_root apt-get update -qq || say 'tests: apt-get update failed, going on with the lists that are there'
+    # One by one: not every system has all of them.
+    for package in "${missing[@]}"; do
+        say "tests: installing $package"
+        apt_install "$package" || say "tests: $package could not be installed, and tests that need it skip"
+    done
+}
+
 # ----------------------------------------------------------------------------------------------------------------------------------
 
-(($#)) || set -- --packages --runtime --assets --oracle
+(($#)) || set -- --packages --runtime --assets --oracle --tests
 for step; do
     case $step in
-        --packages | --runtime | --assets | --oracle) ;;
+        --packages | --runtime | --assets | --oracle | --tests) ;;
         -h | --help)
-            sed -n '4,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+            sed -n '4,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
             exit
             ;;
-        *) die "unknown option $step: the options are --packages, --runtime, --assets and --oracle" ;;
+        *) die "unknown option $step: the options are --packages, --runtime, --assets, --oracle and --tests" ;;
     esac
 done
 for step; do "${step#--}"; done

@@ -131,6 +131,12 @@ const AT_THE_EDGE: f32 = 0.04;
 /// the line through them, as a share of their distance; so a tilted head is not a turned one. Persons who look into the camera have up
 /// to 0.15, a three-quarter view about 0.35, and at 0.5 the nose lies before an eye. Points that are none count as turned away.
 pub fn turn(landmarks: &Landmarks) -> f32 {
+    turn_to(landmarks).map_or(f32::INFINITY, f32::abs)
+}
+
+/// The same with its side: above 0 where the nose points to the right of the picture, which is the person's own left. `None` for points
+/// that are none.
+pub fn turn_to(landmarks: &Landmarks) -> Option<f32> {
     let [left, right, nose, ..] = landmarks;
     let eyes = (right.x - left.x, right.y - left.y);
     let off = (
@@ -138,11 +144,7 @@ pub fn turn(landmarks: &Landmarks) -> f32 {
         nose.y - (left.y + right.y) / 2.0,
     );
     let turn = (off.0 * eyes.0 + off.1 * eyes.1) / (eyes.0 * eyes.0 + eyes.1 * eyes.1);
-    if turn.is_finite() {
-        turn.abs()
-    } else {
-        f32::INFINITY
-    }
+    turn.is_finite().then_some(turn)
 }
 
 #[cfg(test)]
@@ -260,6 +262,8 @@ mod tests {
                 for (turned, wanted) in [(0.0, 0.0), (0.3, 0.3), (-0.3, 0.3)] {
                     let got = turn(&head(turned, tilt, size));
                     assert!((got - wanted).abs() < 1e-3, "{got} {turned} {tilt} {size}");
+                    let side = turn_to(&head(turned, tilt, size)).unwrap();
+                    assert!((side - turned).abs() < 1e-3, "{side} {turned}");
                 }
             }
         }

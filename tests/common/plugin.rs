@@ -238,6 +238,18 @@ impl Running {
         });
     }
 
+    /// Waits until it has said this on standard error, and gives all that it has said.
+    pub(crate) fn until_it_says(&mut self, word: &str) -> String {
+        self.poll(&format!("say `{word}`"), |me| {
+            let ended = me.child.try_wait().expect("it is our child");
+            let said = me.stderr();
+            if let (Some(status), false) = (ended, said.contains(word)) {
+                me.give_up(&format!("ended ({status}) and did not say `{word}`"));
+            }
+            said.contains(word).then_some(said)
+        })
+    }
+
     /// Waits for its end.
     pub(crate) fn end(mut self) -> Ended {
         let status = self.poll("end", |me| me.child.try_wait().expect("it is our child"));

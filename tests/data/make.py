@@ -38,6 +38,16 @@ def bright(name, batch, facts, times=1.0):
     }, facts)
 
 
+def embed(name):
+    """A vector of an aligned face: how far the colours of its 64 cells are from its mean. More light only makes it longer."""
+    save(name, [
+        helper.make_node('AveragePool', ['input'], ['cells'], kernel_shape=[14, 14], strides=[14, 14]),
+        helper.make_node('ReduceMean', ['cells'], ['mean'], axes=[1, 2, 3], keepdims=1),
+        helper.make_node('Sub', ['cells', 'mean'], ['centred']),
+        helper.make_node('Reshape', ['centred', 'shape'], ['output']),
+    ], [1, 3, 112, 112], [1, 192], {'shape': np.int64([1, 192])}, {})
+
+
 # A single shot detector that sees the same two faces in every picture, and one row of background.
 rows = [[0, 1, .9, .25, .25, .75, .75], [0, 1, .6, .05, .05, .15, .2], [0, 0, .9, 0, 0, 1, 1]]
 save('boxes', [
@@ -49,3 +59,4 @@ bright('bright', 'batch', CARD)
 bright('bright_one', 1, CARD)
 bright('bright_silent', 'batch', {})
 bright('not_a_number', 'batch', CARD, times=float('nan'))
+embed('embed')
