@@ -15,6 +15,7 @@
 //! | [`quality`] | whether a face is sharp, well lit, wholly in the frame, seen from the front |
 //! | [`dataset`] | data sets of faces: written, read |
 //! | [`track`] | which face is whose over frames, and where it is between two looks |
+//! | [`cadence`] | when a frame has to be looked at again |
 //! | [`model`] | what a model file expects and means (its card) |
 //! | [`runtime`] | ONNX Runtime: the library, sessions, sharing |
 //! | [`golden`] | whether a model still answers as when it was written |
@@ -42,6 +43,8 @@ pub mod quality;
 pub mod dataset;
 
 pub mod track;
+
+pub mod cadence;
 
 pub mod model;
 pub mod runtime;

@@ -14,6 +14,9 @@ const LAST: usize = SIDE - 1;
 /// Samples along each side of a cell. 64 rows are touched in all, whatever the frame's size: tens of microseconds.
 const PER_CELL: usize = 8;
 
+/// Most cells along each side of a frame that [`cells`] can do.
+pub(crate) const MOST_SIDE: usize = 16;
+
 /// Correlation below which two frames do not show the same picture. Brightness, contrast, scale and lossy coding keep it
 /// above 0.9.
 const SAME_PICTURE: f32 = 0.5;
@@ -28,38 +31,9 @@ pub struct Signature([u8; CELLS]);
 impl Signature {
     /// Looks at a frame; `scratch` is for sources that unpack their rows.
     pub fn of(frame: &dyn Pixels, scratch: &mut Vec<u8>) -> Self {
-        let layout = frame.layout();
-        let n = SIDE * PER_CELL;
-        let at = |i: usize, size: usize| ((2 * i + 1) * size / (2 * n)).min(size - 1);
-        // Luma alone; of RGB all three, as the same picture in YUV has them in its luma.
-        let count = if matches!(layout.color, ColorModel::Rgb) {
-            3
-        } else {
-            1
-        };
-        let mut sums = [0u32; CELLS];
-        for i in 0..n {
-            for c in &layout.components[..count] {
-                let row = frame.row(c.plane, at(i, layout.height) >> c.sub_y, scratch);
-                let cells = &mut sums[i / PER_CELL * SIDE..][..SIDE];
-                for j in 0..n {
-                    let k = c.offset + (at(j, layout.width) >> c.sub_x) * c.step;
-                    let read = |i: usize| u32::from(row[i]);
-                    cells[j / PER_CELL] += match layout.sample {
-                        Sample::U8 => read(k),
-                        // The upper 8 significant bits.
-                        Sample::U16Le => {
-                            (read(2 * k) | read(2 * k + 1) << 8) >> (c.shift + c.depth - 8)
-                        }
-                        Sample::U16Be => {
-                            (read(2 * k + 1) | read(2 * k) << 8) >> (c.shift + c.depth - 8)
-                        }
-                    };
-                }
-            }
-        }
-        let per_cell = (PER_CELL * PER_CELL * count) as u32;
-        Self(sums.map(|s| (s / per_cell).min(255) as u8))
+        let mut signature = [0; CELLS];
+        cells(frame, SIDE, PER_CELL, scratch, &mut signature);
+        Self(signature)
     }
 
     /// As text: two digits per cell, row by row.
@@ -123,6 +97,52 @@ impl Signature {
         }
         let least = LEAST_CONTRAST * LEAST_CONTRAST * CELLS as f32;
         (aa > least && bb > least).then(|| ab / (aa * bb).sqrt())
+    }
+}
+
+/// Mean brightness of `side` x `side` cells of a frame, row by row, each from `per_cell` x `per_cell` samples; `scratch` is for sources that
+/// unpack their rows. At most [`MOST_SIDE`] cells along a side.
+pub(crate) fn cells(
+    frame: &dyn Pixels,
+    side: usize,
+    per_cell: usize,
+    scratch: &mut Vec<u8>,
+    means: &mut [u8],
+) {
+    let layout = frame.layout();
+    let n = side * per_cell;
+    let at = |i: usize, size: usize| ((2 * i + 1) * size / (2 * n)).min(size - 1);
+    // Luma alone; of RGB all three, as the same picture in YUV has them in its luma.
+    let count = if matches!(layout.color, ColorModel::Rgb) {
+        3
+    } else {
+        1
+    };
+    let samples = (per_cell * per_cell * count) as u32;
+    for (y, means) in means.chunks_exact_mut(side).enumerate() {
+        let mut sums = [0u32; MOST_SIDE];
+        for i in y * per_cell..(y + 1) * per_cell {
+            for c in &layout.components[..count] {
+                let row = frame.row(c.plane, at(i, layout.height) >> c.sub_y, scratch);
+                for j in 0..n {
+                    let k = c.offset + (at(j, layout.width) >> c.sub_x) * c.step;
+                    let read = |i: usize| u32::from(row[i]);
+                    sums[j / per_cell] += match layout.sample {
+                        Sample::U8 => read(k),
+                        // The upper 8 significant bits.
+                        Sample::U16Le => {
+                            (read(2 * k) | read(2 * k + 1) << 8) >> (c.shift + c.depth - 8)
+                        }
+                        Sample::U16Be => {
+                            (read(2 * k + 1) | read(2 * k) << 8) >> (c.shift + c.depth - 8)
+                        }
+                    };
+                }
+            }
+        }
+        for (mean, sum) in means.iter_mut().zip(sums) {
+            *mean = (sum / samples).min(255) as u8;
+        }
     }
 }
 

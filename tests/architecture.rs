@@ -19,6 +19,7 @@ const LIBRARY: &[&str] = &[
     "quality",
     "dataset",
     "track",
+    "cadence",
     "model",
     "runtime",
     "golden",

@@ -8,6 +8,7 @@ mod common;
 mod video;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
 
 use gst::prelude::*;
 use gst_video::VideoFormat as F;
@@ -180,6 +181,23 @@ fn frames_between_looks_have_the_faces_of_the_last_one_until_a_flush() {
 }
 
 #[test]
+fn a_picture_that_stands_still_is_looked_at_now_and_then_and_its_faces_stay() {
+    let element = facedetect(&tiny("boxes.onnx"));
+    element.set_property("inference-interval", 0u32);
+    let (frame, info) = grey(320, 240, F::I420);
+    let mut h = harness(&element, &info);
+    let mut n = 0;
+    for _ in 0..100 {
+        assert_eq!(tracks(&mut h, &frame, &mut n), [Some(1), Some(2)]);
+    }
+    let looked = element
+        .property::<gst::Structure>("stats")
+        .get::<u64>("looked");
+    // Four at the beginning, then one every 13 frames of 40 ms.
+    assert_eq!(looked, Ok(4 + 96 / 13));
+}
+
+#[test]
 fn properties_may_change_while_playing() {
     let element = facedetect(&tiny("boxes.onnx"));
     let (frame, info) = grey(320, 320, F::Rgb);
@@ -203,6 +221,7 @@ fn properties_may_change_while_playing() {
         ("min-face-size", "0"),
         ("nms-threshold", "0.01"),
         ("inference-interval", "4294967295"),
+        ("inference-interval", "0"),
         ("max-faces", "4294967295"),
         ("threshold", "0"),
     ] {
@@ -576,4 +595,57 @@ fn a_crowd_is_followed_and_between_looks_boxes_move_with_the_faces() {
     );
     assert!(numbers <= 20, "{numbers} numbers");
     assert!(moved > held + 0.03, "{moved} against {held}");
+}
+
+/// What looking as needed costs and misses, against a look at every frame.
+#[test]
+fn who_is_there_is_not_missed_where_frames_are_looked_at_as_needed() {
+    init();
+    let Some(assets) = common::assets() else {
+        return;
+    };
+    let (mut frames, mut looks, mut faces, mut found) = (0, 0, 0, 0);
+    for name in [
+        "intel_asl_walk.mkv",
+        "intel_asl_book.mkv",
+        "liveportrait_d12.mp4",
+        "liveportrait_d20.mp4",
+    ] {
+        let truth = clip(&assets, name, "");
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let (into, mut detect) = (seen.clone(), None);
+        video::run_with(
+            &format!(
+                "filesrc location={} ! decodebin ! videoconvert ! livenessfacedetect name=detect model={} inference-interval=0 ! fakesink name=s",
+                assets.join("vid_face").join(name).display(),
+                common::model(&assets, "yunet_n_dynamic.onnx").display()
+            ),
+            |bin| detect = bin.by_name("detect"),
+            move |buffer, _| into.lock().unwrap().push(meta::read(buffer).unwrap().faces),
+        )
+        .unwrap();
+        let stats: gst::Structure = detect.unwrap().property("stats");
+        let looked = stats.get::<u64>("looked").unwrap();
+        let seen = seen.lock().unwrap();
+        assert_eq!(seen.len(), truth.len());
+        let pairs = truth
+            .iter()
+            .zip(seen.iter())
+            .flat_map(|(t, s)| t.iter().map(move |t| (t, s)));
+        let hits: Vec<bool> = pairs
+            .map(|(t, s)| s.iter().any(|f| f.rect.iou(&t.rect) >= 0.5))
+            .collect();
+        let hit = hits.iter().filter(|h| **h).count();
+        println!(
+            "{name}: {looked} looks at {} frames, {hit} of {} boxes",
+            truth.len(),
+            hits.len()
+        );
+        frames += truth.len();
+        looks += looked as usize;
+        faces += hits.len();
+        found += hit;
+    }
+    assert!(looks < frames, "{looks} looks at {frames} frames");
+    assert!(100 * found >= 98 * faces, "{found} of {faces}");
 }

@@ -10,6 +10,7 @@ use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
+use liveness::cadence::Cadence;
 use liveness::detect::{self, Detector, InputSize};
 use liveness::model::ModelFile;
 use liveness::runtime::Options;
@@ -36,6 +37,9 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
         Some("Liveness: face detector"),
     )
 });
+
+/// `inference-interval` that leaves it to [`Cadence`].
+const AS_NEEDED: u32 = 0;
 
 /// Longest side that `input-size` may ask for: the largest at which the small detectors of this field were evaluated is half
 /// of it.
@@ -97,6 +101,7 @@ struct State {
     format: Option<Format>,
     /// What the last look saw, and how many frames ago that was.
     last: Option<(Analysis, u32)>,
+    cadence: Cadence,
     tracker: Tracker,
     poster: Poster,
     scratch: Vec<u8>,
@@ -147,8 +152,8 @@ impl ObjectImpl for FaceDetect {
                 p::count(
                     "inference-interval",
                     "Inference interval",
-                    "Look at every Nth frame; the frames in between get the faces of the last look, with tracking moved on as they were moving",
-                    (1, u32::MAX),
+                    "Look at every Nth frame (0: where something changes or somebody is in doubt, and twice a second); the frames in between get the faces of the last look, with tracking moved on as they were moving",
+                    any,
                     1,
                 ),
                 p::count(
@@ -289,6 +294,7 @@ impl BaseTransformImpl for FaceDetect {
             detector,
             format: None,
             last: None,
+            cadence: Cadence::default(),
             tracker: Tracker::new(),
             poster: Poster::default(),
             scratch: Vec::new(),
@@ -306,6 +312,7 @@ impl BaseTransformImpl for FaceDetect {
         if let Some(state) = lock(&self.state).as_mut() {
             state.format = Some(Format::new(&info));
             state.last = None;
+            state.cadence.reset();
             state.tracker.reset();
         }
         Ok(())
@@ -320,6 +327,7 @@ impl BaseTransformImpl for FaceDetect {
         };
         if let (true, Some(state)) = (anew, lock(&self.state).as_mut()) {
             state.last = None;
+            state.cadence.reset();
             state.poster.reset();
             if elsewhere {
                 state.tracker.reset();
@@ -354,6 +362,7 @@ impl FaceDetect {
             detector,
             format,
             last,
+            cadence,
             tracker,
             poster,
             scratch,
@@ -362,14 +371,27 @@ impl FaceDetect {
         let mut stats = Stats::of_frame();
         let sure = properties::told(settings.threshold).unwrap_or(detector.default_threshold());
         let mut timed = None;
+        let time = buffer.pts().map(Duration::from);
+        let start = Instant::now();
+        let is_due = match settings.inference_interval {
+            AS_NEEDED => format
+                .read(buffer, |pixels| cadence.is_due(pixels, time, scratch))
+                .map_err(|e| error::message(&liveness::Error::Frame(e)))?,
+            interval => {
+                cadence.reset();
+                last.as_ref()
+                    .is_none_or(|(_, age)| age.saturating_add(1) >= interval)
+            }
+        };
+        stats.metadata = start.elapsed();
         let (mut analysis, age) = match last.take() {
-            Some((mut analysis, age)) if age + 1 < settings.inference_interval => {
+            Some((mut analysis, age)) if !is_due => {
                 // Another frame than the one looked at: its own signature tells whether it gets turned later on.
                 if !analysis.faces.is_empty() {
                     let signature = format.read(buffer, |pixels| Signature::of(pixels, scratch));
                     analysis.signature = signature.ok();
                 }
-                (analysis, age + 1)
+                (analysis, age.saturating_add(1))
             }
             _ => {
                 let mut wanted = settings.detection();
@@ -389,7 +411,7 @@ impl FaceDetect {
                     .map_err(liveness::Error::Frame)
                     .flatten()
                     .map_err(|e| error::message(&e))?;
-                stats.metadata = signed;
+                stats.metadata += signed;
                 timed = Some(timing);
                 let analysis = Analysis {
                     faces,
@@ -400,7 +422,6 @@ impl FaceDetect {
         };
         let start = Instant::now();
         if settings.tracking {
-            let time = buffer.pts().map(Duration::from);
             let sure = (age == 0).then_some(sure);
             follow(tracker, &mut analysis, sure, time);
         } else {
@@ -408,6 +429,7 @@ impl FaceDetect {
             analysis.faces.iter_mut().for_each(|f| f.track = None);
         }
         if let Some(timing) = timed {
+            cadence.looked(&analysis.faces, sure);
             stats.look(analysis.faces.len(), timing);
         }
         meta::write(buffer, &analysis);

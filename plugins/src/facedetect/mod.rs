@@ -16,7 +16,8 @@
 //! for up to a second: see [`liveness::track`]. Numbers start at 1 and are never used again until the element is stopped; after
 //! a flush, another segment, other caps, or a break of more than a second, all faces are new ones. With
 //! `inference-interval` above 1, the faces move on as they were moving until the next look; without `tracking` they stay
-//! where they were seen.
+//! where they were seen. With 0, a frame is looked at where the picture has changed since the last look, for a while after somebody has come or gone, where
+//! somebody's score is near the threshold, and twice a second: see [`liveness::cadence`].
 //!
 //! GStreamer's OpenCV plugin has an element of the same name. Where both are installed, `livenessfacedetect` always names
 //! this one.
