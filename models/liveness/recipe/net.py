@@ -43,6 +43,10 @@ class Liveness(nn.Module):
     The answers are logits [n, 2] of spoof and live: what the labels say, and what the teacher says. The first knows the sets that it learned from, the
     second others too; the exported net gives a weighted mean, which is one layer (`head`)."""
 
+    name, side, spread, licence = 'liveness', SIDE, SPREAD, 'Apache-2.0'
+    began = 'weights to begin with, answers and features of MiniFASNetV2 (Apache-2.0)'
+    features = tuple(FEATURES)
+
     def __init__(self):
         super().__init__()
         self.first = nn.Sequential(conv(3, FIRST, 3, 2), conv(FIRST, FIRST, 3, groups=FIRST))
@@ -70,8 +74,31 @@ class Liveness(nn.Module):
         w, b = ((share * getattr(self.answer, k) + (1 - share) * getattr(self.echo, k)).detach().double() for k in ('weight', 'bias'))
         return (w @ self.last.weight.detach().double()).float(), (w @ self.last.bias.detach().double() + b).float()
 
+    def spec(self):
+        return f'{self.name},size={SIDE},width=1,blocks=depthwise,dropout={DROPOUT}'
+
+    def plain(self):
+        """The same function without norms: it has none."""
+        return self.eval()
+
     def units(self):
-        """Its convolutions in the order of execution: (name in liveness-train, Conv2d, ReLU)."""
+        """The layers that have norms in liveness-train, in the order of execution: (name there, layer)."""
+        return [(name, conv) for name, conv, _ in self.convs()]
+
+    def lay(self, g, x):
+        """Lays the net, up to the last places, into a graph behind `x`."""
+        before = x
+        for name, conv, relu in self.convs():
+            before = x if name.endswith('.widen') else before
+            w, b = conv.weight.detach().numpy(), conv.bias.detach().numpy()
+            x = g.conv(x, w, b, conv.stride[0], relu, conv.groups, 1, conv.padding[0], name)
+            # The first block of a part halves the side: nothing is added to it.
+            if name.endswith('.narrow') and '.0.' not in name:
+                x = g.node('Add', [before, x])
+        return g.node('Flatten', [x], axis=1)
+
+    def convs(self):
+        """Its convolutions in the order of execution: (name, Conv2d, ReLU)."""
         out = [('stem', self.first[0]), ('stem.look', self.first[1])]
         for i, part in enumerate(self.parts.values(), 1):
             for k, block in enumerate(part):
@@ -85,7 +112,7 @@ def begin(net, folder):
     tensors = {w.name: torch.from_numpy(onnx.numpy_helper.to_array(w).copy()) for w in model.graph.initializer}
     convs = [n for n in model.graph.node if n.op_type == 'Conv']
     with torch.no_grad():
-        for (name, conv, _), node in zip(net.units(), convs, strict=True):
+        for (name, conv), node in zip(net.units(), convs, strict=True):
             assert conv.weight.shape == tensors[node.input[1]].shape, name
             conv.weight.copy_(tensors[node.input[1]])
             conv.bias.copy_(tensors[node.input[2]])

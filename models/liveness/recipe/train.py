@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Trains the liveness model: one command from the sets to the ONNX file. See README.md.
 
-It begins with the teacher's weights. First every part of the net learns its part of the teacher anew, from the teacher's own features, since it has ReLU where the
-teacher has PReLU; then all parts together learn it, and the labels. The
+The large net begins with the teacher's weights. First every part of the net learns its part of the teacher anew, from the teacher's own features, since it has ReLU where the
+teacher has PReLU; then all parts together learn it, and the labels. The small one begins with the last. The
 learning rate falls over the minutes that the run may take, not over a number of steps: on a slower machine the run sees fewer samples and
 still ends at a rate near zero.
 """
@@ -20,7 +20,7 @@ import curves
 import measure
 import pool
 import prepare
-from net import Liveness, begin, cost
+from nets import NETS
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TRUST = .6                     # of the label, against the pair's opinion
@@ -42,6 +42,7 @@ def options():
     p.add_argument('--cache', default='/tmp/liveness-cache')
     p.add_argument('--samples', type=int, default=60_000, help='made once, into the cache')
     p.add_argument('--out', default='/tmp/liveness-run')
+    p.add_argument('--net', choices=NETS, default='liveness')
     p.add_argument('--leave', nargs='*', default=[], help='sets that nothing is learned from, to measure on them')
     p.add_argument('--minutes', type=float, default=45)
     p.add_argument('--batch', type=int, default=64)
@@ -67,8 +68,9 @@ def follow(average, net, step):
 class Stream:
     """Endless batches of the pool."""
 
-    def __init__(self, samples, rows, batch, rng, device):
+    def __init__(self, samples, rows, features, batch, rng, device):
         self.samples, self.rows, self.batch, self.rng, self.device = samples, rows, batch, rng, device
+        self.features = {k: samples.features[k] for k in features}
         label = samples.live * (1 - 2 * SMOOTH) + SMOOTH
         self.target = np.where(samples.rendered, label, TRUST * label + (1 - TRUST) * samples.teacher).astype(np.float32)
         self.weight = np.where(samples.rendered, RENDERED, 1.).astype(np.float32)
@@ -76,7 +78,7 @@ class Stream:
         # Features are compared in units of their spread, channel by channel.
         some = np.sort(rng.permutation(rows)[:2000])
         self.scale = {}
-        for k, v in samples.features.items():
+        for k, v in self.features.items():
             v = v[some].astype(np.float32)
             axes = tuple(i for i in range(v.ndim) if i != 1)
             self.scale[k] = tuple(torch.from_numpy(t).to(device) for t in (v.mean(axes, keepdims=True), v.std(axes, keepdims=True) + 1e-3))
@@ -89,7 +91,7 @@ class Stream:
         b, self.order = np.sort(self.order[:self.batch]), self.order[self.batch:]
         to = lambda a: torch.from_numpy(np.ascontiguousarray(a)).to(self.device)
         x = to(self.samples.crops[b]).permute(0, 3, 1, 2).float()
-        features = {k: to(v[b].astype(np.float32)) for k, v in self.samples.features.items()}
+        features = {k: to(v[b].astype(np.float32)) for k, v in self.features.items()}
         last = lambda v: v.contiguous(memory_format=torch.channels_last) if v.ndim == 4 else v
         return last(x), to(self.target[b]), to(self.weight[b]), to(self.said[b]), {k: last(v) for k, v in features.items()}
 
@@ -102,7 +104,7 @@ class Stream:
 
     def taught(self, seen, features):
         """How far features are from the teacher's, in units of their spread, and the share of their variance that is known."""
-        cost, known = 0., []
+        cost, known = torch.zeros((), device=self.device), []
         for k, t in features.items():
             mean, spread = self.scale[k]
             off = (seen[k][:len(t)].float() - t) / spread
@@ -136,9 +138,12 @@ def main():
 
     last = os.path.join(a.out, 'last.pt')
     state = torch.load(last, map_location=a.device, weights_only=True) if a.resume and os.path.exists(last) else None
-    net = Liveness().to(a.device).to(memory_format=torch.channels_last)
-    begin(net, os.path.join(a.assets, 'models'))
-    print(f'{len(rows)} samples; parameters, multiply-adds: {cost()}', flush=True)
+    kind = NETS[a.net]
+    net = kind.make().to(a.device).to(memory_format=torch.channels_last)
+    kind.begin(net, os.path.join(a.assets, 'models'))
+    # Without features there is nothing to learn apart.
+    at_once = bool(a.start) or not net.features
+    print(f'{len(rows)} samples; parameters, multiply-adds: {kind.cost()}', flush=True)
     average = copy.deepcopy(net).eval()
     if a.start and not state:
         net.load_state_dict(torch.load(a.start, map_location=a.device, weights_only=True)['average'])
@@ -151,13 +156,13 @@ def main():
         average.load_state_dict(state['average'])
         optimizer.load_state_dict(state['optimizer'])
         step, spent, history = state['step'], state['spent'], state['history']
-    stream = Stream(samples, rows, a.batch, np.random.default_rng([a.seed, step]), a.device)
+    stream = Stream(samples, rows, net.features, a.batch, np.random.default_rng([a.seed, step]), a.device)
     since, parts = time.time(), []
     while True:
         now = spent + time.time() - since
         done = min(1., now / (60 * a.minutes))
-        apart = done < APART and not a.start
-        part = done / APART if apart else done if a.start else (done - APART) / (1 - APART)
+        apart = done < APART and not at_once
+        part = done / APART if apart else done if at_once else (done - APART) / (1 - APART)
         fall = .5 * (1 + np.cos(np.pi * part))
         rate = float(a.rate * (.15 + .85 * fall if apart else TOGETHER * (.02 + .98 * fall)) * min(1., (step + 1) / 150))
         for g in optimizer.param_groups:
@@ -188,7 +193,7 @@ def main():
         history.append(h)
         print(' '.join(f'{k}={v:.4g}' for k, v in h.items()), flush=True)
         write_history(os.path.join(a.out, 'history.csv'), history)
-        torch.save(dict(leave=list(a.leave), step=step, spent=spent + time.time() - since, history=history,
+        torch.save(dict(kind=a.net, leave=list(a.leave), step=step, spent=spent + time.time() - since, history=history,
                         average=average.state_dict(), net=net.state_dict(), optimizer=optimizer.state_dict()), last + '.new')
         os.replace(last + '.new', last)
         if done >= 1:

@@ -343,29 +343,31 @@ fn a_card_that_would_be_refused_is_not_written() {
 }
 
 #[test]
-fn the_model_that_ships_can_be_gone_on_from() {
-    let file = liveness_models::LIVENESS.file();
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("liveness.onnx");
-    std::fs::write(&path, &file.bytes).unwrap();
-    let model = read(&path).unwrap();
-    assert_eq!(model.net.spec, "liveness,blocks=depthwise".parse().unwrap());
-    // What the recipe folded, burn computes as ONNX Runtime did.
-    let side = model.net.spec.size;
-    let format = TensorFormat {
-        width: side,
-        height: side,
-        planar: true,
-        channels: Channels::Bgr,
-        mean: [0.0; 3],
-        scale: [1.0 / 64.0; 3],
-    };
-    let mut input = vec![0.0; format.len()];
-    golden::fill(1, &format, &mut input);
-    let logits = Evaluator::new(&model.net).logits(input).unwrap();
-    let told = model.facts["golden-output"]
-        .split(',')
-        .map(|v| v.parse().unwrap());
-    let gap = difference(&logits, &told.collect::<Vec<f32>>());
-    assert!(gap < 1e-3, "{gap}");
+fn the_models_that_ship_can_be_gone_on_from() {
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/liveness");
+    for (name, spec) in [
+        ("liveness.onnx", "liveness,blocks=depthwise"),
+        ("livenessnet.onnx", "livenessnet"),
+    ] {
+        let model = read(&models.join(name)).unwrap();
+        assert_eq!(model.net.spec, spec.parse().unwrap());
+        // What the recipe folded, burn computes as ONNX Runtime did.
+        let side = model.net.spec.size;
+        let format = TensorFormat {
+            width: side,
+            height: side,
+            planar: true,
+            channels: Channels::Bgr,
+            mean: [0.0; 3],
+            scale: [1.0 / 64.0; 3],
+        };
+        let mut input = vec![0.0; format.len()];
+        golden::fill(1, &format, &mut input);
+        let logits = Evaluator::new(&model.net).logits(input).unwrap();
+        let told = model.facts["golden-output"]
+            .split(',')
+            .map(|v| v.parse().unwrap());
+        let gap = difference(&logits, &told.collect::<Vec<f32>>());
+        assert!(gap < 1e-3, "{name}: {gap}");
+    }
 }
