@@ -617,6 +617,11 @@ fn properties_may_change_while_playing() {
         assert_ne!(now, last, "{name}={value}");
         last = now;
     }
+    let words: gst::Structure = "texts, live-4=(string)Authorized".parse().unwrap();
+    element.set_property("track-texts", &words);
+    let told: gst::Structure = element.property("track-texts");
+    assert_eq!(told.get::<&str>("live-4"), Ok("Authorized"));
+    element.set_property("track-texts", None::<gst::Structure>);
     let nothing: Option<&str> = None;
     for name in [
         "font",

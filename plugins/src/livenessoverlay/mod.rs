@@ -15,7 +15,8 @@
 //! draw passes untouched and is never mapped for writing.
 //!
 //! Line width and text size follow the shorter side of the displayed frame, so that the picture looks the same on every screen.
-//! The texts are settable (an empty one hides the word), as are `font` and `text-scale`; boxes, labels, scores, numbers and
+//! The texts are settable (an empty one hides the word), those of single tracks too (`track-texts`, for programs that decide about persons by rules of
+//! their own: the words stand for as long as the verdict is the one that they are for), as are `font` and `text-scale`; boxes, labels, scores, numbers and
 //! landmarks can be shown or hidden one by one. All properties may be set while playing.
 //!
 //! A face whose place got lost (the frame was cropped, turned or letterboxed after it was found) gets no box, as that would

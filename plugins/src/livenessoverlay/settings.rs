@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What users can set, as GObject properties.
 
+use std::collections::BTreeMap;
+
 use gst::glib;
 use gst::prelude::*;
 use liveness::face::Label;
@@ -49,6 +51,30 @@ fn text_property(label: Label) -> &'static str {
     }
 }
 
+/// The property that holds words for single tracks.
+const TRACK_TEXTS: &str = "track-texts";
+
+/// The words of tracks that are in a structure. A field that names no verdict and track, or holds no text, says nothing.
+fn track_texts(structure: &gst::StructureRef) -> BTreeMap<(u64, i32), String> {
+    let read = |(name, value): (&glib::GStr, &glib::SendValue)| {
+        let (verdict, track) = name.rsplit_once('-')?;
+        let label = verdict.parse::<Label>().ok()?;
+        let key = (track.parse().ok()?, label.id());
+        Some((key, properties::string(value)?))
+    };
+    structure.iter().filter_map(read).collect()
+}
+
+/// These words as a structure; none where there are none.
+fn structure(texts: &BTreeMap<(u64, i32), String>) -> Option<gst::Structure> {
+    let mut structure = gst::Structure::new_empty("texts");
+    for ((track, id), word) in texts {
+        let label = Label::ALL.into_iter().find(|l| l.id() == *id)?;
+        structure.set(format!("{label}-{track}"), word);
+    }
+    (!texts.is_empty()).then_some(structure)
+}
+
 /// All properties, the read-only `stats` among them.
 pub(super) fn properties() -> Vec<glib::ParamSpec> {
     let default = Settings::default();
@@ -82,6 +108,11 @@ pub(super) fn properties() -> Vec<glib::ParamSpec> {
             "Unchecked text",
             "Word on the label of a face that nobody has judged (empty: none)",
         ),
+        glib::ParamSpecBoxed::builder::<gst::Structure>(TRACK_TEXTS)
+            .nick("Track texts")
+            .blurb("Words for single tracks, each in place of its verdict's for as long as the verdict is that one: `texts, live-7=(string)Authorized` (a field is called by the verdict and the track's number)")
+            .mutable_playing()
+            .build(),
         properties::switch(
             "show-boxes",
             "Show boxes",
@@ -152,6 +183,10 @@ impl Settings {
         let text = || properties::string(value);
         let on = |default: bool| value.get().unwrap_or(default);
         match name {
+            TRACK_TEXTS => {
+                let texts = value.get::<Option<gst::Structure>>().ok().flatten();
+                self.show.words.tracks = texts.map(|t| track_texts(&t)).unwrap_or_default();
+            }
             "show-boxes" => self.show.boxes = on(true),
             "show-labels" => self.show.labels = on(true),
             "show-scores" => self.show.words.scores = on(true),
@@ -172,6 +207,7 @@ impl Settings {
     /// The value of a property.
     pub(super) fn get(&self, name: &str) -> Option<glib::Value> {
         Some(match name {
+            TRACK_TEXTS => structure(&self.show.words.tracks).to_value(),
             "show-boxes" => self.show.boxes.to_value(),
             "show-labels" => self.show.labels.to_value(),
             "show-scores" => self.show.words.scores.to_value(),
@@ -186,5 +222,30 @@ impl Settings {
                 self.show.words.word(label).to_value()
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_tracks_are_read_and_told_again() {
+        gst::init().unwrap();
+        let text = "texts, live-7=(string)Authorized, spoof-7=(string)No, live=(string)a, dead-7=(string)b, live-x=(string)c, live-8=(int)8;";
+        let mut settings = Settings::default();
+        let given: gst::Structure = text.parse().unwrap();
+        assert!(settings.set(TRACK_TEXTS, &given.to_value()));
+        let texts = &settings.show.words.tracks;
+        let (live, spoof) = (Label::Live.id(), Label::Spoof.id());
+        assert_eq!(texts.len(), 2, "{texts:?}");
+        assert_eq!(texts[&(7, live)], "Authorized");
+        assert_eq!(texts[&(7, spoof)], "No");
+        let told = settings.get(TRACK_TEXTS).unwrap();
+        assert!(Settings::default().set(TRACK_TEXTS, &told));
+        let told = told.get::<gst::Structure>().unwrap();
+        assert_eq!(track_texts(&told), *texts);
+        assert!(settings.set(TRACK_TEXTS, &None::<gst::Structure>.to_value()));
+        assert!(settings.show.words.tracks.is_empty());
     }
 }

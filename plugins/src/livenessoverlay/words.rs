@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the labels say. Pure text: knows faces, no pixels.
 
+use std::collections::BTreeMap;
+
 use liveness::face::{Face, Label};
 
 /// Characters of a label that are ever laid out; a frame has no room for more.
@@ -14,6 +16,8 @@ const NAMED: usize = 3;
 pub(super) struct Words {
     /// The words for the verdicts, in the order of [`Label::id`].
     pub(super) verdicts: [String; 4],
+    /// Words for single tracks, each for as long as its verdict is this one.
+    pub(super) tracks: BTreeMap<(u64, i32), String>,
     /// Confidence in the verdict.
     pub(super) scores: bool,
     /// Number of the track, else of the face in its frame.
@@ -24,6 +28,7 @@ impl Default for Words {
     fn default() -> Self {
         Self {
             verdicts: Label::ALL.map(|l| l.as_str().to_owned()),
+            tracks: BTreeMap::new(),
             scores: true,
             ids: false,
         }
@@ -42,6 +47,13 @@ impl Words {
         self.verdicts[label.id() as usize % n] = word;
     }
 
+    /// The word for a face: its track's own, else the one for its verdict.
+    fn of(&self, face: &Face) -> &str {
+        let label = face.verdict.label;
+        let own = face.track.and_then(|t| self.tracks.get(&(t, label.id())));
+        own.map_or_else(|| self.word(label), String::as_str)
+    }
+
     /// The label of a face: `#7 live 0.97`, `uncertain (too-small)`. Empty where the user wants to read nothing.
     pub(super) fn label(&self, face: &Face) -> String {
         let verdict = &face.verdict;
@@ -49,7 +61,7 @@ impl Words {
         if self.ids {
             parts.push(format!("#{}", face.track.unwrap_or(face.id.into())));
         }
-        let word = self.word(verdict.label);
+        let word = self.of(face);
         if !word.is_empty() {
             parts.push(word.to_owned());
         }
@@ -154,6 +166,21 @@ mod tests {
         assert_eq!(words.label(&live), "#41");
         words.ids = false;
         assert_eq!(words.label(&live), "");
+    }
+
+    #[test]
+    fn a_track_has_words_of_its_own_for_as_long_as_its_verdict_stands() {
+        let mut words = Words::default();
+        let key = (7, Label::Live.id());
+        words.tracks.insert(key, "Authorized".into());
+        let mut seen = face(Label::Live, Some(0.9));
+        assert_eq!(words.label(&seen), "live 0.90", "nobody follows it");
+        seen.track = Some(7);
+        assert_eq!(words.label(&seen), "Authorized 0.90");
+        seen.verdict.label = Label::Spoof;
+        assert_eq!(words.label(&seen), "spoof 0.10");
+        (seen.track, seen.verdict.label) = (Some(8), Label::Live);
+        assert_eq!(words.label(&seen), "live 0.90");
     }
 
     #[test]
