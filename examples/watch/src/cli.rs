@@ -4,8 +4,7 @@
 use std::path::PathBuf;
 
 use clap::Parser;
-use clap::builder::{PathBufValueParser, TypedValueParser};
-use liveness_app::live::{ModelOptions, SourceOptions};
+use liveness_app::live::{ModelOptions, SourceOptions, mkv};
 
 const MORE: &str = "\
 Examples:
@@ -47,7 +46,7 @@ pub(crate) struct Cli {
     pub(crate) headless: bool,
 
     /// Write the annotated picture to a film, which must not be there yet
-    #[arg(long, value_name = "FILE.mkv", value_parser = PathBufValueParser::new().try_map(mkv))]
+    #[arg(long, value_name = "FILE.mkv", value_parser = mkv())]
     pub(crate) record: Option<PathBuf>,
 
     /// Write a line of JSON to standard output for each event: a face, a verdict, the source lost and back
@@ -60,14 +59,6 @@ pub(crate) struct Cli {
 
     #[command(flatten)]
     pub(crate) models: ModelOptions,
-}
-
-fn mkv(path: PathBuf) -> Result<PathBuf, &'static str> {
-    let ending = path.extension().map(|e| e.to_ascii_lowercase());
-    match ending.is_some_and(|e| e == "mkv") {
-        true => Ok(path),
-        false => Err("must end in .mkv"),
-    }
 }
 
 #[cfg(test)]

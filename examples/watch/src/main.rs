@@ -5,7 +5,6 @@
 //!
 //! The pipeline is `liveness_app::live`'s; this program tells what happens in it. `--help` tells the rest.
 
-mod board;
 mod cli;
 mod events;
 mod lines;
@@ -17,10 +16,10 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Parser;
 use liveness_app::film::end::LOOK;
+use liveness_app::live::board::{self, Board};
 use liveness_app::live::{Event, Input, Show, has_display};
 use liveness_app::{runtime, signals, status};
 
-use board::Board;
 use cli::Cli;
 use events::Events;
 use lines::Lines;
@@ -48,7 +47,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     }
     show.start()?;
     let mut watch = Watch {
-        board: Board::new(cli.quiet),
+        board: Board::new("liveness-watch", cli.quiet),
         events: cli.json.then(|| Events::new(&input)),
         lines: Lines::default(),
         input: &input,

@@ -13,25 +13,36 @@ const MOST: Duration = Duration::from_secs(2);
 const STAYS: Duration = Duration::from_secs(10);
 
 /// Waits twice as long each time.
-#[derive(Debug)]
-pub(super) struct Backoff {
+#[derive(Clone, Debug)]
+pub struct Backoff {
+    first: Duration,
+    most: Duration,
     next: Duration,
 }
 
 impl Default for Backoff {
     fn default() -> Self {
-        Self { next: FIRST }
+        Self::new(FIRST, MOST)
     }
 }
 
 impl Backoff {
-    /// How long to wait after a try that gave frames for so long.
-    pub(super) fn after(&mut self, played: Duration) -> Duration {
+    /// Waits so long before the second try, and so long at the most.
+    pub fn new(first: Duration, most: Duration) -> Self {
+        Self {
+            first,
+            most,
+            next: first,
+        }
+    }
+
+    /// How long to wait after a try that went well for so long.
+    pub fn after(&mut self, played: Duration) -> Duration {
         if played >= STAYS {
-            self.next = FIRST;
+            self.next = self.first;
         }
         let wait = self.next;
-        self.next = (2 * wait).min(MOST);
+        self.next = (2 * wait).min(self.most);
         wait
     }
 }

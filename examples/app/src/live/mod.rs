@@ -19,25 +19,30 @@
 
 mod address;
 mod backoff;
+pub mod board;
 mod chain;
 mod faces;
 mod feed;
 mod gate;
 mod meter;
 mod newest;
+mod onlooker;
 mod options;
 mod origin;
 mod reach;
 mod record;
 mod show;
+pub mod still;
 mod window;
 mod words;
 
 pub use address::{Address, Login};
+pub use backoff::Backoff;
 pub use chain::ModelOptions;
 pub use faces::{Faces, Seen};
 pub use meter::Numbers;
-pub use options::{PASSWORD, SourceOptions};
+pub use onlooker::Onlooker;
+pub use options::{PASSWORD, SourceOptions, mkv};
 pub use origin::{Input, Origin};
 pub use record::Recorded;
 pub use show::{Event, Show};

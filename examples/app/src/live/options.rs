@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use clap::builder::{PathBufValueParser, TypedValueParser};
 
 use super::address::{Address, Login};
 use super::origin::{Input, Origin};
@@ -102,6 +103,17 @@ impl SourceOptions {
             Err(std::env::VarError::NotUnicode(_)) => bail!("{PASSWORD} is no UTF-8"),
         }
     }
+}
+
+/// The name of a film that is to be written, which ends in `.mkv`.
+pub fn mkv() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| {
+        let ending = path.extension().map(|e| e.to_ascii_lowercase());
+        match ending.is_some_and(|e| e == "mkv") {
+            true => Ok(path),
+            false => Err("must end in .mkv"),
+        }
+    })
 }
 
 /// The device of a camera that is called by its number, or by its device.

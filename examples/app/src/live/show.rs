@@ -11,12 +11,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use gst::prelude::*;
+use liveness::face::Label;
 
 use super::chain::ModelOptions;
 use super::faces::{self, Faces};
 use super::feed::{Feed, News};
 use super::gate::Gate;
 use super::meter::{Meter, Numbers};
+use super::onlooker::{Looking, Onlooker};
 use super::origin::{Input, Origin};
 use super::record::{Recorded, Recording};
 use super::window::{Window, is_within};
@@ -57,7 +59,9 @@ pub enum Event {
 pub struct Show {
     pipeline: gst::Pipeline,
     bus: gst::Bus,
+    overlay: gst::Element,
     fork: gst::Element,
+    onlooker: Option<Looking>,
     meter: Arc<Meter>,
     from: Supply,
     window: Option<Window>,
@@ -94,6 +98,7 @@ impl Show {
     pub fn new(input: &Input, models: &ModelOptions, timeout: Duration) -> anyhow::Result<Self> {
         let pipeline = gst::Pipeline::new();
         let mut chain = models.chain()?;
+        let overlay = chain.last().cloned().context("an empty chain")?;
         let fork = make("tee")?;
         fork.set_property("allow-not-linked", true);
         chain.push(fork.clone());
@@ -133,7 +138,9 @@ impl Show {
             bus: pipeline.bus().context("a pipeline without a bus")?,
             meter: Meter::at(&last),
             pipeline,
+            overlay,
             fork,
+            onlooker: None,
             from,
             window: None,
             recording: None,
@@ -172,6 +179,26 @@ impl Show {
         self.pipeline.add(to)?;
         self.fork.link(to)?;
         Ok(())
+    }
+
+    /// Has one more look on, before it is started: at all frames, whatever becomes of the events.
+    ///
+    /// # Errors
+    /// Where an element has no pad.
+    pub fn look_on(&mut self, onlooker: impl Onlooker) -> anyhow::Result<()> {
+        let last = self.fork.static_pad("sink");
+        let last = last.context("a tee without a pad")?;
+        self.onlooker = Some(Looking::at(&last, onlooker));
+        Ok(())
+    }
+
+    /// Writes these words at the faces of these tracks, each for as long as its verdict is this one, from the next frame on. No others have words of their own.
+    pub fn label_tracks<'a>(&self, words: impl IntoIterator<Item = (u64, Label, &'a str)>) {
+        let mut texts = gst::Structure::new_empty("texts");
+        for (track, verdict, word) in words {
+            texts.set(format!("{verdict}-{track}"), word);
+        }
+        self.overlay.set_property("track-texts", texts);
     }
 
     fn is_film(&self) -> bool {
@@ -219,11 +246,17 @@ impl Show {
             self.waiting.clone(),
             self.window.as_ref().map(Window::watch),
         );
+        let (onlooker, is_film) = (self.onlooker.clone(), self.is_film());
         self.bus.set_sync_handler(move |_, message| {
             if let Some(window) = &window {
                 window(message);
             }
             let is_faces = message.structure().is_some_and(|s| s.name() == faces::NAME);
+            if let Some(onlooker) = onlooker.as_ref().filter(|_| is_faces)
+                && let Some(faces) = Faces::of(message, is_film)
+            {
+                onlooker.see(&faces);
+            }
             if is_faces && waiting.fetch_add(1, Ordering::Relaxed) >= WAITING {
                 waiting.fetch_sub(1, Ordering::Relaxed);
                 return gst::BusSyncReply::Drop;

@@ -5,13 +5,16 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use liveness_app::live::{Input, Numbers, Recorded};
+
+use super::{Input, Numbers, Recorded};
 
 /// From one look at the numbers to the next.
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Where it is written.
-pub(crate) struct Board {
+#[derive(Debug)]
+pub struct Board {
+    program: &'static str,
     quiet: bool,
     bar: Option<ProgressBar>,
     last: Instant,
@@ -21,13 +24,15 @@ pub(crate) struct Board {
 }
 
 impl Board {
-    pub(crate) fn new(quiet: bool) -> Self {
+    /// For the program of this name; a `quiet` one does not tell how fast it is.
+    pub fn new(program: &'static str, quiet: bool) -> Self {
         let bar = || {
             let style = ProgressStyle::with_template("{wide_msg}");
             ProgressBar::new_spinner()
                 .with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
         };
         Self {
+            program,
             quiet,
             bar: (!quiet && std::io::stderr().is_terminal()).then(bar),
             last: Instant::now(),
@@ -37,8 +42,8 @@ impl Board {
     }
 
     /// Says something that stays.
-    pub(crate) fn say(&self, text: &str) {
-        let text = format!("liveness-watch: {text}");
+    pub fn say(&self, text: &str) {
+        let text = format!("{}: {text}", self.program);
         match &self.bar {
             Some(bar) => bar.println(text),
             None => eprintln!("{text}"),
@@ -46,7 +51,7 @@ impl Board {
     }
 
     /// A live source gives pictures, after so long without.
-    pub(crate) fn playing(&mut self, source: &Input, away: Duration) {
+    pub fn playing(&mut self, source: &Input, away: Duration) {
         match std::mem::replace(&mut self.played, true) {
             true => self.say(&format!("{source}: back after {:.1} s", away.as_secs_f64())),
             false => self.say(&format!("{source}: there are pictures")),
@@ -54,7 +59,7 @@ impl Board {
     }
 
     /// A live source gives no pictures.
-    pub(crate) fn lost(&mut self, source: &Input, reason: &str) {
+    pub fn lost(&mut self, source: &Input, reason: &str) {
         self.faces = 0;
         self.say(&format!(
             "{source}: {reason}. Trying again until there are pictures"
@@ -62,12 +67,12 @@ impl Board {
     }
 
     /// So many faces are in the picture.
-    pub(crate) fn faces(&mut self, faces: usize) {
+    pub fn faces(&mut self, faces: usize) {
         self.faces = faces;
     }
 
     /// Shows the numbers, once a second.
-    pub(crate) fn see(&mut self, numbers: impl FnOnce() -> Numbers) {
+    pub fn see(&mut self, numbers: impl FnOnce() -> Numbers) {
         if self.quiet || self.last.elapsed() < SECOND {
             return;
         }
@@ -83,7 +88,7 @@ impl Board {
     }
 
     /// Takes away what does not stay.
-    pub(crate) fn clear(&self) {
+    pub fn clear(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
@@ -104,7 +109,7 @@ fn text(numbers: &Numbers, faces: usize) -> String {
 }
 
 /// What is said of a recording.
-pub(crate) fn recorded(recorded: &Recorded) -> String {
+pub fn recorded(recorded: &Recorded) -> String {
     match recorded.frames {
         0 => "nothing was recorded: no picture came".into(),
         frames => format!("{frames} frames are in {}", recorded.path.display()),
