@@ -46,3 +46,9 @@ small "$work/astronaut.png" 360 docs/picture.jpg
 # The page in a real browser, whose camera plays the film: driven by a test.
 scripts/env.sh cargo test --quiet -p liveness-web --test chromium by_the_models_that_ship
 small "$left/web/readme.png" 1100 docs/web.jpg
+
+# Beside a telephone nobody is granted, unless that is allowed.
+printf '[policy]\nalone = false\n' >"$work/guard.toml"
+run liveness-guard -- --headless --quiet --config "$work/guard.toml" --file .setup/clips/demo.mp4 \
+    --record "$work/guard.mkv" >/dev/null
+still "$work/guard.mkv" 60 docs/guard.jpg

@@ -32,8 +32,8 @@ readonly APT_PACKAGES=(
     fonts-dejavu-core python3 python3-venv ca-certificates
 )
 
-# What tests start: a display for windows, a browser for the web page.
-readonly TEST_PACKAGES=(xvfb chromium)
+# What tests start: a display for windows, a browser for the web page; for the door guard a voice, a mail server, a bus and a logind on it.
+readonly TEST_PACKAGES=(xvfb chromium espeak-ng python3-aiosmtpd dbus-daemon python3-dbusmock)
 
 say() { printf 'setup: %s\n' "$*"; }
 die() {
