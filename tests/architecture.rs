@@ -36,6 +36,7 @@ const GLUE: &[&str] = &[
     "device",
     "error",
     "frame",
+    "lateness",
     "stats",
     "meta",
     "message",

@@ -511,6 +511,40 @@ fn a_buffer_shorter_than_its_video_meta_says_is_refused() {
     }
 }
 
+/// A live camera behind a step that takes longer than its frames last: looks are left out, frames are not.
+#[test]
+fn frames_of_a_live_source_that_come_too_late_are_not_looked_at() {
+    init();
+    let run = |live: bool, most: i64| {
+        let mut detect = None;
+        let seen = Arc::new(Mutex::new(0));
+        let count = seen.clone();
+        video::run_with(
+            &format!(
+                "videotestsrc is-live={live} num-buffers=40 ! video/x-raw,width=320,height=240,framerate=30/1 ! queue max-size-buffers=0 \
+                 ! identity sleep-time=50000 ! livenessfacedetect name=detect model={} max-lateness={most} ! fakesink name=s sync=false",
+                tiny("boxes.onnx")
+            ),
+            |bin| detect = bin.by_name("detect"),
+            move |buffer, _| {
+                assert_eq!(meta::read(buffer).unwrap().faces.len(), 2);
+                *count.lock().unwrap() += 1;
+            },
+        )
+        .unwrap();
+        assert_eq!(*seen.lock().unwrap(), 40);
+        let stats: gst::Structure = detect.unwrap().property("stats");
+        let of = |name| stats.get::<u64>(name).unwrap();
+        assert_eq!(of("looked") + of("late"), 40);
+        of("late")
+    };
+    // Each is 17 ms later than the one before: 13 come in time, and one is looked at every half second.
+    let late = run(true, 200_000_000);
+    assert!((10..36).contains(&late), "{late} of 40");
+    assert_eq!(run(true, -1), 0);
+    assert_eq!(run(false, 0), 0, "a file is worth every look");
+}
+
 /// The faces of each frame of a clip.
 fn clip(assets: &std::path::Path, name: &str, properties: &str) -> Vec<Vec<Face>> {
     video::collect(

@@ -7,6 +7,8 @@ mod common;
 #[path = "common/video.rs"]
 mod video;
 
+use std::sync::{Arc, Mutex};
+
 use gst::prelude::*;
 use gst_video::VideoFormat as F;
 use gst_video::VideoRegionOfInterestMeta as Roi;
@@ -725,4 +727,36 @@ fn a_stream_that_does_not_go_on_is_another_one() {
     let mut stream = Stream::live(&[]);
     stream.element.set_property("threshold", 0.4f32);
     fresh(&mut stream, "another threshold");
+}
+
+/// A live camera behind a step that takes longer than its frames last.
+#[test]
+fn faces_of_late_frames_keep_their_verdicts_without_a_look() {
+    init();
+    let mut classify = None;
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let into = seen.clone();
+    video::run_with(
+        &format!(
+            "filesrc location={} ! pngdec ! imagefreeze is-live=true num-buffers=40 ! video/x-raw,framerate=30/1 ! queue max-size-buffers=0 \
+             ! identity sleep-time=50000 ! videoconvert ! livenessfacedetect max-lateness=-1 ! livenessclassify name=classify threshold=0.3 ! fakesink name=s sync=false",
+            video::astronaut().display()
+        ),
+        |bin| classify = bin.by_name("classify"),
+        move |buffer, _| into.lock().unwrap().push(labels(buffer)),
+    )
+    .unwrap();
+    let stats: gst::Structure = classify.unwrap().property("stats");
+    let of = |name| stats.get::<u64>(name).unwrap();
+    assert!((10..36).contains(&of("late")), "{stats}");
+    assert!(
+        of("looked") < 40 && of("looked") + of("late") >= 40,
+        "{stats}"
+    );
+    let seen = seen.lock().unwrap();
+    assert_eq!(seen.len(), 40);
+    // Once it stands, no frame is without it.
+    let first = seen.iter().position(|l| l.contains(&Label::Live)).unwrap();
+    assert!(first < 13, "{first}");
+    assert!(seen[first..].iter().all(|l| l == &seen[first]), "{seen:?}");
 }

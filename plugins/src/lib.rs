@@ -11,6 +11,7 @@ pub mod caps;
 pub mod device;
 pub mod error;
 pub mod frame;
+pub mod lateness;
 pub mod message;
 pub mod meta;
 pub mod properties;

@@ -7,6 +7,7 @@ use gst::glib;
 use gst::prelude::*;
 
 use crate::device::Device;
+use crate::lateness;
 use crate::message::PostMessages;
 
 /// A threshold below 0 stands for what the model recommends.
@@ -52,6 +53,17 @@ pub fn count(
         .minimum(range.0)
         .maximum(range.1)
         .default_value(default)
+        .mutable_playing()
+        .build()
+}
+
+/// How late frames of live sources may be.
+pub fn max_lateness() -> glib::ParamSpec {
+    glib::ParamSpecInt64::builder("max-lateness")
+        .nick("Max lateness")
+        .blurb("Nanoseconds that a frame of a live source may come later than the earliest one of the last seconds; later ones pass on with what is known of their faces, for half a second at the most (-1: look at all)")
+        .minimum(-1)
+        .default_value(lateness::DEFAULT)
         .mutable_playing()
         .build()
 }

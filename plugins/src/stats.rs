@@ -12,7 +12,9 @@ pub struct Stats {
     pub frames: u64,
     /// Frames that a model looked at.
     pub looked: u64,
-    /// Faces seen in these.
+    /// Frames that were too late to be looked at.
+    pub late: u64,
+    /// Faces seen in those that were.
     pub faces: u64,
     /// What the looks cost.
     pub timing: Timing,
@@ -24,6 +26,7 @@ impl std::ops::AddAssign for Stats {
     fn add_assign(&mut self, other: Self) {
         self.frames += other.frames;
         self.looked += other.looked;
+        self.late += other.late;
         self.faces += other.faces;
         self.timing += other.timing;
         self.metadata += other.metadata;
@@ -52,6 +55,7 @@ impl Stats {
         gst::Structure::builder(name)
             .field("frames", self.frames)
             .field("looked", self.looked)
+            .field("late", self.late)
             .field("faces", self.faces)
             .field("preprocess-ms", mean(self.timing.preprocess))
             .field("inference-ms", mean(self.timing.inference))

@@ -23,6 +23,7 @@ use crate::caps::{self, pixel_aspect};
 use crate::device::Device;
 use crate::error;
 use crate::frame::Format;
+use crate::lateness::{self, Lateness};
 use crate::message::{PostMessages, Poster};
 use crate::meta::{self, Analysis};
 use crate::properties::{self, AUTO};
@@ -58,6 +59,7 @@ struct Settings {
     tracking: bool,
     device: Device,
     threads: u32,
+    max_lateness: i64,
     post_messages: PostMessages,
 }
 
@@ -75,6 +77,7 @@ impl Default for Settings {
             tracking: true,
             device: Device::Cpu,
             threads: 1,
+            max_lateness: lateness::DEFAULT,
             post_messages: PostMessages::None,
         }
     }
@@ -102,6 +105,7 @@ struct State {
     /// What the last look saw, and how many frames ago that was.
     last: Option<(Analysis, u32)>,
     cadence: Cadence,
+    lateness: Lateness,
     tracker: Tracker,
     poster: Poster,
     scratch: Vec<u8>,
@@ -185,9 +189,10 @@ impl ObjectImpl for FaceDetect {
                     .build(),
                 p::device(),
                 p::threads(),
+                p::max_lateness(),
                 p::post_messages(),
                 p::stats(
-                    "Frames, faces, and mean milliseconds per look: preprocess, inference, decode, metadata",
+                    "Frames, looks, frames that were too late for one, faces, and mean milliseconds per look: preprocess, inference, decode, metadata",
                 ),
             ]
         });
@@ -210,6 +215,7 @@ impl ObjectImpl for FaceDetect {
             "tracking" => s.tracking = value.get().unwrap_or(true),
             "device" => s.device = value.get().unwrap_or_default(),
             "threads" => s.threads = value.get().unwrap_or(1),
+            "max-lateness" => s.max_lateness = value.get().unwrap_or(lateness::DEFAULT),
             "post-messages" => s.post_messages = value.get().unwrap_or_default(),
             other => gst::warning!(CAT, imp = self, "unknown property {other}"),
         }
@@ -234,6 +240,7 @@ impl ObjectImpl for FaceDetect {
             "tracking" => s.tracking.to_value(),
             "device" => s.device.to_value(),
             "threads" => s.threads.to_value(),
+            "max-lateness" => s.max_lateness.to_value(),
             "post-messages" => s.post_messages.to_value(),
             _ => pspec.default_value().clone(),
         }
@@ -295,6 +302,7 @@ impl BaseTransformImpl for FaceDetect {
             format: None,
             last: None,
             cadence: Cadence::default(),
+            lateness: Lateness::default(),
             tracker: Tracker::new(),
             poster: Poster::default(),
             scratch: Vec::new(),
@@ -313,6 +321,7 @@ impl BaseTransformImpl for FaceDetect {
             state.format = Some(Format::new(&info));
             state.last = None;
             state.cadence.reset();
+            state.lateness.reset();
             state.tracker.reset();
         }
         Ok(())
@@ -328,6 +337,7 @@ impl BaseTransformImpl for FaceDetect {
         if let (true, Some(state)) = (anew, lock(&self.state).as_mut()) {
             state.last = None;
             state.cadence.reset();
+            state.lateness.reset();
             state.poster.reset();
             if elsewhere {
                 state.tracker.reset();
@@ -363,6 +373,7 @@ impl FaceDetect {
             format,
             last,
             cadence,
+            lateness,
             tracker,
             poster,
             scratch,
@@ -373,6 +384,8 @@ impl FaceDetect {
         let mut timed = None;
         let time = buffer.pts().map(Duration::from);
         let start = Instant::now();
+        let is_late = lateness.is_late(&*self.obj(), buffer, settings.max_lateness);
+        stats.late = is_late.into();
         let is_due = match settings.inference_interval {
             AS_NEEDED => format
                 .read(buffer, |pixels| cadence.is_due(pixels, time, scratch))
@@ -385,7 +398,7 @@ impl FaceDetect {
         };
         stats.metadata = start.elapsed();
         let (mut analysis, age) = match last.take() {
-            Some((mut analysis, age)) if !is_due => {
+            Some((mut analysis, age)) if is_late || !is_due => {
                 // Another frame than the one looked at: its own signature tells whether it gets turned later on.
                 if !analysis.faces.is_empty() {
                     let signature = format.read(buffer, |pixels| Signature::of(pixels, scratch));

@@ -19,6 +19,10 @@
 //! where they were seen. With 0, a frame is looked at where the picture has changed since the last look, for a while after somebody has come or gone, where
 //! somebody's score is near the threshold, and twice a second: see [`liveness::cadence`].
 //!
+//! A live source waits for nobody. Where frames come later than `max-lateness` (behind a queue, on a machine that cannot keep up), they pass on with the faces moved on,
+//! until newer ones come in time: see [`crate::lateness`]. The element holds no frame back, and adds nothing to the pipeline's latency but the time of a
+//! look, for which sinks have their `processing-deadline`.
+//!
 //! GStreamer's OpenCV plugin has an element of the same name. Where both are installed, `livenessfacedetect` always names
 //! this one.
 

@@ -21,6 +21,7 @@ use crate::caps;
 use crate::device::Device;
 use crate::error;
 use crate::frame::Format;
+use crate::lateness::{self, Lateness};
 use crate::message::{PostMessages, Poster};
 use crate::meta::{self, Analysis, Here};
 use crate::properties::{self, AUTO};
@@ -48,6 +49,7 @@ struct Settings {
     cues: Cues,
     device: Device,
     threads: u32,
+    max_lateness: i64,
     post_messages: PostMessages,
 }
 
@@ -62,6 +64,7 @@ impl Default for Settings {
             cues: Cues::empty(),
             device: Device::Cpu,
             threads: 1,
+            max_lateness: lateness::DEFAULT,
             post_messages: PostMessages::None,
         }
     }
@@ -73,6 +76,7 @@ const LONGEST_SMOOTHING: f32 = 60.0;
 /// What lives from start to stop.
 struct State {
     judge: Judge,
+    lateness: Lateness,
     format: Option<Format>,
     poster: Poster,
     scratch: Vec<u8>,
@@ -144,9 +148,10 @@ impl ObjectImpl for LivenessClassify {
                     .build(),
                 p::device(),
                 p::threads(),
+                p::max_lateness(),
                 p::post_messages(),
                 p::stats(
-                    "Frames, frames in which a model looked at faces, these faces, and mean milliseconds per such frame: preprocess, inference, decode, metadata",
+                    "Frames, frames in which a model looked at faces, frames that were late, faces that were looked at, and mean milliseconds per such frame: preprocess, inference, decode, metadata",
                 ),
             ]
         });
@@ -169,6 +174,7 @@ impl ObjectImpl for LivenessClassify {
             "cues" => s.cues = value.get().unwrap_or(Cues::empty()),
             "device" => s.device = value.get().unwrap_or_default(),
             "threads" => s.threads = value.get().unwrap_or(1),
+            "max-lateness" => s.max_lateness = value.get().unwrap_or(lateness::DEFAULT),
             "post-messages" => s.post_messages = value.get().unwrap_or_default(),
             other => gst::warning!(CAT, imp = self, "unknown property {other}"),
         }
@@ -191,6 +197,7 @@ impl ObjectImpl for LivenessClassify {
             "cues" => s.cues.to_value(),
             "device" => s.device.to_value(),
             "threads" => s.threads.to_value(),
+            "max-lateness" => s.max_lateness.to_value(),
             "post-messages" => s.post_messages.to_value(),
             _ => pspec.default_value().clone(),
         }
@@ -242,6 +249,7 @@ impl BaseTransformImpl for LivenessClassify {
         *lock(&self.stats) = Stats::default();
         *lock(&self.state) = Some(State {
             judge: Judge::new(classifier),
+            lateness: Lateness::default(),
             format: None,
             poster: Poster::default(),
             scratch: Vec::new(),
@@ -259,6 +267,7 @@ impl BaseTransformImpl for LivenessClassify {
         let info = caps::video_info(incaps).map_err(|e| error::refuse_caps(self, *CAT, e))?;
         if let Some(state) = lock(&self.state).as_mut() {
             state.format = Some(Format::new(&info));
+            state.lateness.reset();
             state.judge.reset();
         }
         Ok(())
@@ -272,6 +281,7 @@ impl BaseTransformImpl for LivenessClassify {
         };
         if let (true, Some(state)) = (anew, lock(&self.state).as_mut()) {
             state.poster.reset();
+            state.lateness.reset();
             if elsewhere {
                 state.judge.reset();
             }
@@ -326,6 +336,7 @@ impl LivenessClassify {
     ) -> Result<Stats, gst::ErrorMessage> {
         let State {
             judge,
+            lateness,
             format,
             poster,
             scratch,
@@ -351,9 +362,16 @@ impl LivenessClassify {
                 min_face_size: settings.min_face_size as f32,
             };
             let cues = settings.cues.into();
+            let mut over = settings.over;
+            let is_late = lateness.is_late(&*self.obj(), buffer, settings.max_lateness);
+            if is_late && over.smoothing > 0.0 {
+                // Who is known waits for a frame that comes in time; who is not is looked at all the same.
+                over.reclassify_interval = u32::MAX;
+                stats.late = 1;
+            }
             let looked = format
                 .read(buffer, |pixels| {
-                    judge.look(pixels, &mut faces, time, &wanted, &settings.over, cues)
+                    judge.look(pixels, &mut faces, time, &wanted, &over, cues)
                 })
                 .map_err(liveness::Error::Frame)
                 .flatten()
