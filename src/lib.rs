@@ -8,7 +8,7 @@
 //!
 //! | module | what it knows |
 //! |---|---|
-//! | [`error`], [`sync`], [`geometry`], [`image`], [`face`] | words of the field and of the house |
+//! | [`error`], [`sync`], `pool`, [`geometry`], [`image`], [`face`] | words of the field and of the house |
 //! | [`metrics`] | how good answers are: APCER, BPCER and their kin, AP of detectors, with intervals |
 //! | [`signature`] | whether a picture still lies as it lay |
 //! | [`resize`], [`letterbox`], [`crop`] | pixels to tensors |
@@ -25,6 +25,7 @@
 
 pub mod error;
 pub mod geometry;
+mod pool;
 pub mod sync;
 
 pub mod metrics;

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::error::Error as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use once_cell::sync::OnceCell;
@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 use crate::model::PREFIX;
+use crate::pool::Pool;
 use crate::sync::lock;
 
 /// The one environment of this process. Made by the first who needs it, never while a plugin is merely being scanned.
@@ -256,7 +257,7 @@ impl Input {
 /// ONNX Runtime's `Run` is not safe to call twice at once on one session (so the authors of `ort` found), and a lock held over
 /// inference would let one stream wait for the other. So an engine lends out sessions: the first serves everybody
 /// until two want to run at the same moment; then another is made, up to one per core. N streams on C cores cost at
-/// most C models in memory.
+/// most C models in memory, and are served in the order in which they ask: one with many faces does not starve the others.
 #[derive(Debug)]
 pub struct Engine {
     name: String,
@@ -265,14 +266,7 @@ pub struct Engine {
     inputs: Vec<Outlet>,
     outputs: Vec<Outlet>,
     facts: std::collections::BTreeMap<String, String>,
-    pool: Mutex<Pool>,
-    returned: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct Pool {
-    idle: Vec<Session>,
-    made: usize,
+    sessions: Pool<Session>,
 }
 
 impl Engine {
@@ -304,11 +298,10 @@ impl Engine {
             inputs: outlets(session.inputs())?,
             outputs: outlets(session.outputs())?,
             facts: facts(&session),
-            pool: Mutex::new(Pool {
-                idle: vec![session],
-                made: 1,
-            }),
-            returned: Condvar::new(),
+            sessions: Pool::new(
+                session,
+                std::thread::available_parallelism().map_or(1, usize::from),
+            ),
         });
         engines.insert(key, Arc::downgrade(&engine));
         Ok(engine)
@@ -343,8 +336,12 @@ impl Engine {
             model: self.name.clone(),
             reason: e.to_string(),
         };
-        let mut lease = self.lease()?;
-        let outputs = lease.session()?.run(ort::inputs![&input.0]).map_err(fail)?;
+        let mut lent = self.sessions.lend();
+        let session = match &mut lent.thing {
+            Some(session) => session,
+            none => none.insert(session(&self.name, &self.bytes, self.options)?),
+        };
+        let outputs = session.run(ort::inputs![&input.0]).map_err(fail)?;
         let values: Vec<_> = outputs.values().collect();
         let views = values
             .iter()
@@ -360,63 +357,6 @@ impl Engine {
             .collect::<Result<Vec<_>, ort::Error>>()
             .map_err(fail)?;
         Ok(read(&views))
-    }
-
-    /// A session for one run. Only counting happens under the lock.
-    fn lease(&self) -> Result<Lease<'_>> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let mut pool = lock(&self.pool);
-        loop {
-            if let Some(session) = pool.idle.pop() {
-                return Ok(Lease {
-                    engine: self,
-                    session: Some(session),
-                });
-            }
-            if pool.made < cores {
-                pool.made += 1;
-                break;
-            }
-            pool = self
-                .returned
-                .wait(pool)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
-        drop(pool);
-        // From here on the lease gives the place back, whatever happens.
-        let mut lease = Lease {
-            engine: self,
-            session: None,
-        };
-        lease.session = Some(session(&self.name, &self.bytes, self.options)?);
-        Ok(lease)
-    }
-}
-
-/// A session lent out; it goes back when this is dropped.
-struct Lease<'a> {
-    engine: &'a Engine,
-    session: Option<Session>,
-}
-
-impl Lease<'_> {
-    fn session(&mut self) -> Result<&mut Session> {
-        self.session.as_mut().ok_or_else(|| Error::Inference {
-            model: self.engine.name.clone(),
-            reason: "no session".into(),
-        })
-    }
-}
-
-impl Drop for Lease<'_> {
-    fn drop(&mut self) {
-        let mut pool = lock(&self.engine.pool);
-        match self.session.take() {
-            Some(session) => pool.idle.push(session),
-            None => pool.made -= 1,
-        }
-        drop(pool);
-        self.engine.returned.notify_one();
     }
 }
 

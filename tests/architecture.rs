@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 const LIBRARY: &[&str] = &[
     "error",
     "sync",
+    "pool",
     "geometry",
     "metrics",
     "image",
