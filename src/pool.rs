@@ -95,12 +95,15 @@ impl<T> Drop for Lent<'_, T> {
 mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::{Duration, Instant};
 
     use super::*;
 
     /// Waits until so many wait.
     fn until_waiting<T>(pool: &Pool<T>, many: usize) {
+        let begun = Instant::now();
         while lock(&pool.state).waiting.len() < many {
+            assert!(begun.elapsed() < Duration::from_secs(20), "nobody comes");
             thread::yield_now();
         }
     }
