@@ -44,15 +44,20 @@ impl Axis {
         } = key;
         let step = span / target as f64;
         let support = step.max(1.0);
-        self.run = (2.0 * support).ceil() as usize + 1;
-        self.run = self.run.next_multiple_of(LANES);
+        let center = |i: usize| start + (i as f64 + 0.5) * step;
+        let reach = |i: usize| {
+            let first = ((center(i) - support + 0.5).floor() as i64).clamp(lo, hi - 1);
+            let end = ((center(i) + support + 0.5).floor() as i64).clamp(first + 1, hi);
+            (first, end)
+        };
+        // Where a target pixel is a whole number of samples wide, as for 1280 to 320, that is one less than what can be.
+        let longest = (0..target).map(reach).map(|(first, end)| end - first);
+        self.run = (longest.max().unwrap_or(1) as usize).next_multiple_of(LANES);
         self.starts.clear();
         self.weights.clear();
         self.weights.resize(self.run * target, 0.0);
         for (i, run) in self.weights.chunks_exact_mut(self.run).enumerate() {
-            let center = start + (i as f64 + 0.5) * step;
-            let first = ((center - support + 0.5).floor() as i64).clamp(lo, hi - 1);
-            let end = ((center + support + 0.5).floor() as i64).clamp(first + 1, hi);
+            let (center, (first, end)) = (center(i), reach(i));
             let weight = |j: i64| (1.0 - ((j as f64 + 0.5 - center) / support).abs()).max(0.0);
             let sum: f64 = (first..end).map(weight).sum();
             for (w, j) in run.iter_mut().zip(first..end) {
