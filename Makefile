@@ -13,7 +13,10 @@ SOURCE ?=
 # The test sets, for the tests that need them; those are skipped where the folder does not exist.
 export LIVENESS_ASSETS ?= $(abspath ../shared/assets)
 
-.PHONY: help setup demo models test check build install uninstall clean
+# Parts of `make bench`, such as `chain streams`; empty for all.
+BENCH ?=
+
+.PHONY: help setup demo models test bench check build install uninstall clean
 
 help: ## list the targets
 	@printf 'usage: make TARGET\n\n'
@@ -44,6 +47,10 @@ models: ## list the models that ship, and check that they answer as when they we
 test: ## run all tests
 	@scripts/setup.sh
 	scripts/env.sh $(CARGO) test --workspace
+
+bench: ## measure speed beside bare inference and others: make bench [BENCH="chain preprocess opencv python streams allocations"]
+	@scripts/setup.sh --packages --runtime --assets --peers
+	$(CARGO) bench -p gst-plugin-liveness --bench ratios -- $(BENCH)
 
 check: ## what must hold before a commit: format, lints, documentation
 	@scripts/setup.sh --packages

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
 #
-# Makes this machine ready: setup.sh [--packages | --runtime | --assets | --oracle | --tests]...   (without an option: all of them)
+# Makes this machine ready: setup.sh [--packages | --runtime | --assets | --oracle | --tests | --peers]...   (without an option: all but
+# the last)
 #
 #   --packages  what the build and the pipelines need from the system (GStreamer, a C compiler, Python)
 #   --runtime   ONNX Runtime, to .setup/lib/libonnxruntime.so
 #   --assets    pictures and the clips made of them, to .setup/pictures and .setup/clips
 #   --oracle    a Python environment that tests compare with, to .setup/venv; only where LIVENESS_ASSETS exists
 #   --tests     programs that nothing but the tests needs; what cannot be installed is named, and its tests skip
+#   --peers     OpenCV for Python, which `make bench` compares with, to .setup/peers; where it cannot be had, that is left out
 #
 # May be run at any time and any number of times: what is there already is neither fetched nor made again, and then the network is not
 # touched. Everything but the system's packages stays below .setup/, so `make clean` takes it away.
@@ -21,6 +23,7 @@ readonly ORT_VERSION=1.24.4
 readonly SKIMAGE_VERSION=0.25.2
 readonly SKIMAGE_SHA256=24cc986e1f4187a12aa319f777b36008764e856e5013666a4a83f8df083c2641
 readonly ORACLE_PACKAGES=("onnxruntime==$ORT_VERSION" numpy==2.4.6 pillow==13.0.0 onnx==1.22.0)
+readonly PEER_PACKAGES=(opencv-python-headless==5.0.0.93 numpy==2.4.6 onnx==1.22.0)
 
 # Debian's and Ubuntu's names. GStreamer's plugins: base and good for files, cameras and RTSP, bad for SVG and RTMP, ugly and libav for
 # H.264, x for a window to look at.
@@ -317,17 +320,38 @@ tests() {
     done
 }
 
+# --- what speed is compared with --------------------------------------------------------------------------------------------------
+
+# Nothing fails here: a comparison that cannot be made is left out of the table.
+peers() {
+    local venv=$SETUP/peers wanted="${PEER_PACKAGES[*]}"
+    if [[ $(cat "$venv/.complete" 2>/dev/null) == "$wanted" ]]; then
+        say 'peers: already there'
+        return
+    fi
+    rm -rf "$venv"
+    mkdir -p "$SETUP"
+    if python3 -m venv "$venv" >/dev/null \
+        && "$venv/bin/python" -m pip --quiet --disable-pip-version-check install "${PEER_PACKAGES[@]}"; then
+        printf '%s\n' "$wanted" >"$venv/.complete"
+        say "peers: $wanted in $venv"
+    else
+        rm -rf "$venv"
+        say "peers: $wanted cannot be had, so nothing is compared with OpenCV for Python"
+    fi
+}
+
 # ----------------------------------------------------------------------------------------------------------------------------------
 
 (($#)) || set -- --packages --runtime --assets --oracle --tests
 for step; do
     case $step in
-        --packages | --runtime | --assets | --oracle | --tests) ;;
+        --packages | --runtime | --assets | --oracle | --tests | --peers) ;;
         -h | --help)
-            sed -n '4,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+            sed -n '4,15s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
             exit
             ;;
-        *) die "unknown option $step: the options are --packages, --runtime, --assets, --oracle and --tests" ;;
+        *) die "unknown option $step: the options are --packages, --runtime, --assets, --oracle, --tests and --peers" ;;
     esac
 done
 for step; do "${step#--}"; done
