@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Things that are lent out one at a time, first come, first served: who borrows often does not get ahead of who borrows seldom.
+//! Things that are lent out one at a time. Who borrows often may go on for a while, which spares a switch of threads each time, but not for long: nobody
+//! is left behind by others for more than a few milliseconds.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
 
 use crate::sync::lock;
 
@@ -11,6 +13,8 @@ use crate::sync::lock;
 #[derive(Debug)]
 pub(crate) struct Pool<T> {
     most: usize,
+    /// For how long others may come before who is first in the queue.
+    patience: Duration,
     state: Mutex<State<T>>,
 }
 
@@ -18,9 +22,17 @@ pub(crate) struct Pool<T> {
 struct State<T> {
     idle: Vec<T>,
     made: usize,
-    /// Who waits, with a number that no two of them share.
-    waiting: VecDeque<(u64, Thread)>,
+    /// Who waits, in the order of asking.
+    waiting: VecDeque<Waiter>,
     next: u64,
+}
+
+#[derive(Debug)]
+struct Waiter {
+    /// No two of them share it.
+    number: u64,
+    thread: Thread,
+    since: Instant,
 }
 
 /// What was lent; it goes back when this is dropped. `None` is the right to make one.
@@ -32,9 +44,10 @@ pub(crate) struct Lent<'a, T> {
 
 impl<T> Pool<T> {
     /// `first`, and up to `most` of them.
-    pub(crate) fn new(first: T, most: usize) -> Self {
+    pub(crate) fn new(first: T, most: usize, patience: Duration) -> Self {
         Self {
             most,
+            patience,
             state: Mutex::new(State {
                 idle: vec![first],
                 made: 1,
@@ -47,16 +60,25 @@ impl<T> Pool<T> {
     /// Waits for its turn. Only counting happens under the lock.
     pub(crate) fn lend(&self) -> Lent<'_, T> {
         let mut state = lock(&self.state);
-        let number = state.next;
-        state.next += 1;
-        state.waiting.push_back((number, thread::current()));
-        while state.waiting.front().is_none_or(|(n, _)| *n != number) || !state.has_one(self.most) {
-            drop(state);
-            // Who gives one back wakes who is first; a wake-up that comes before this line is not lost.
-            thread::park();
-            state = lock(&self.state);
+        let may_go_first = |w: &Waiter| w.since.elapsed() < self.patience;
+        if !state.has_one(self.most) || !state.waiting.front().is_none_or(may_go_first) {
+            let number = state.next;
+            state.next += 1;
+            state.waiting.push_back(Waiter {
+                number,
+                thread: thread::current(),
+                since: Instant::now(),
+            });
+            while state.waiting.front().is_none_or(|w| w.number != number)
+                || !state.has_one(self.most)
+            {
+                drop(state);
+                // Who gives one back wakes who is first; a wake-up that comes before this line is not lost.
+                thread::park();
+                state = lock(&self.state);
+            }
+            state.waiting.pop_front();
         }
-        state.waiting.pop_front();
         let thing = state.idle.pop();
         if thing.is_none() {
             state.made += 1;
@@ -73,8 +95,8 @@ impl<T> State<T> {
 
     /// Tells who is first that there is something.
     fn wake(&self, most: usize) {
-        if let (true, Some((_, first))) = (self.has_one(most), self.waiting.front()) {
-            first.unpark();
+        if let (true, Some(first)) = (self.has_one(most), self.waiting.front()) {
+            first.thread.unpark();
         }
     }
 }
@@ -95,7 +117,6 @@ impl<T> Drop for Lent<'_, T> {
 mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::time::{Duration, Instant};
 
     use super::*;
 
@@ -110,7 +131,7 @@ mod tests {
 
     #[test]
     fn who_came_first_is_served_first_and_who_comes_back_waits_behind_all() {
-        let pool = Arc::new(Pool::new((), 1));
+        let pool = Arc::new(Pool::new((), 1, Duration::ZERO));
         let order = Arc::new(Mutex::new(Vec::new()));
         let held = pool.lend();
         let mut threads = Vec::new();
@@ -141,8 +162,29 @@ mod tests {
     }
 
     #[test]
+    fn who_has_waited_long_enough_is_not_passed_by_any_more() {
+        let pool = Arc::new(Pool::new((), 1, Duration::from_millis(20)));
+        let held = pool.lend();
+        let (ours, begun) = (pool.clone(), Instant::now());
+        let waits = thread::spawn(move || {
+            drop(ours.lend());
+        });
+        until_waiting(&pool, 1);
+        drop(held);
+        // Borrows again and again, without a pause: comes first at the beginning, perhaps, and never after the time is up.
+        while !waits.is_finished() {
+            drop(pool.lend());
+            assert!(
+                begun.elapsed() < Duration::from_secs(20),
+                "nobody else gets it"
+            );
+        }
+        waits.join().unwrap();
+    }
+
+    #[test]
     fn no_more_than_so_many_are_made_and_none_is_lost() {
-        let pool = Arc::new(Pool::new(0, 3));
+        let pool = Arc::new(Pool::new(0, 3, Duration::from_micros(50)));
         let (out, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let threads: Vec<_> = (0..8)
             .map(|n| {
