@@ -43,8 +43,12 @@ impl Signature {
 
     /// From the text of [`Signature::to_hex`].
     pub fn from_hex(s: &str) -> Option<Self> {
-        let cells = HEXLOWER.decode(s.as_bytes()).ok()?;
-        Some(Self(cells.try_into().ok()?))
+        let mut cells = [0; CELLS];
+        if s.len() != 2 * CELLS {
+            return None;
+        }
+        HEXLOWER.decode_mut(s.as_bytes(), &mut cells).ok()?;
+        Some(Self(cells))
     }
 
     /// Whether a frame with this signature and one with `other` show the same picture the same way round: they

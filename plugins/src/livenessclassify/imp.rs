@@ -347,7 +347,9 @@ impl LivenessClassify {
         let start = Instant::now();
         let fail = |reason: String| error::message(&liveness::Error::Frame(reason));
         let time = buffer.pts().map(Duration::from);
-        let Some(here) = meta::faces_here(buffer, format, scratch).map_err(fail)? else {
+        let analysis = meta::read(buffer);
+        let here = meta::faces_of(analysis.as_ref(), buffer, format, scratch).map_err(fail)?;
+        let Some(here) = here else {
             // Nobody looked for faces in this frame.
             judge.pass(time);
             return Ok(stats);
@@ -397,7 +399,7 @@ impl LivenessClassify {
             }
         }
         let start = Instant::now();
-        match meta::read(buffer) {
+        match analysis {
             Some(mut analysis) => {
                 for face in &mut analysis.faces {
                     // A face that could not be looked at must not keep a verdict of before.

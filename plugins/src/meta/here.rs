@@ -37,7 +37,20 @@ pub fn faces_here(
     format: &Format,
     scratch: &mut Vec<u8>,
 ) -> Result<Option<Here>, String> {
-    let Some(analysis) = read(buffer) else {
+    faces_of(read(buffer).as_ref(), buffer, format, scratch)
+}
+
+/// The same, for whoever has read the frame's analysis already.
+///
+/// # Errors
+/// Those of [`faces_here`].
+pub fn faces_of(
+    analysis: Option<&Analysis>,
+    buffer: &gst::BufferRef,
+    format: &Format,
+    scratch: &mut Vec<u8>,
+) -> Result<Option<Here>, String> {
+    let Some(analysis) = analysis else {
         return Ok(foreign(buffer));
     };
     let mut here = Here::default();
@@ -46,7 +59,7 @@ pub fn faces_here(
     }
     let info = format.info();
     let now = (info.width(), info.height());
-    let mut trusted = same_shape(&analysis, info);
+    let mut trusted = same_shape(analysis, info);
     let mut untouched = false;
     if let (true, Some(then)) = (trusted, &analysis.signature) {
         let signature = format.read(buffer, |pixels| Signature::of(pixels, scratch))?;
@@ -59,7 +72,7 @@ pub fn faces_here(
         now.1 as f32 / analysis.height as f32,
     );
     let regions = regions(buffer);
-    for face in analysis.faces {
+    for face in analysis.faces.iter().cloned() {
         let region = regions.iter().find(|r| r.id == face.id as i32);
         match region.filter(|_| trusted) {
             Some(region) => here.faces.push(moved(face, region.rect, (sx, sy), now)),

@@ -20,7 +20,7 @@ use crate::frame::Format;
 mod here;
 mod region;
 
-pub use here::{Here, faces_here};
+pub use here::{Here, faces_here, faces_of};
 pub use region::adopt;
 use region::{params, region, take_regions};
 
@@ -152,17 +152,18 @@ fn face_from(s: &gst::StructureRef, sx: f64, sy: f64) -> Option<Face> {
     let x = |v: f64| (v * sx) as f32;
     let y = |v: f64| (v * sy) as f32;
     let landmarks = s.get::<gst::Array>("landmarks").ok().and_then(|a| {
-        let v: Vec<f64> = a.iter().map(|v| v.get().ok()).collect::<Option<_>>()?;
-        let points: Vec<Point> = v
-            .as_chunks::<2>()
-            .0
-            .iter()
-            .map(|p| Point {
-                x: x(p[0]),
-                y: y(p[1]),
-            })
-            .collect();
-        Landmarks::try_from(points).ok()
+        let numbers = a.as_slice().as_chunks::<2>().0;
+        let mut points = Landmarks::default();
+        if a.len() != 2 * points.len() {
+            return None;
+        }
+        for (point, [px, py]) in points.iter_mut().zip(numbers) {
+            *point = Point {
+                x: x(px.get().ok()?),
+                y: y(py.get().ok()?),
+            };
+        }
+        Some(points)
     });
     Some(Face {
         id: s.get("id").ok()?,
