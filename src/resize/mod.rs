@@ -4,8 +4,8 @@
 //!
 //! Each colour component is scaled at its own resolution with a triangle filter whose support grows with the reduction
 //! (Pillow's `BILINEAR`, which the models of this field were evaluated with); colour conversion is affine and is done on the few
-//! pixels that come out. Rows are weighted first: that part reads each source row in its stored order, whatever is
-//! interleaved in it, and it alone touches the whole frame.
+//! pixels that come out. Rows are weighted first: that part reads source rows in their stored order, whatever is
+//! interleaved in them, and it alone touches the whole frame; where the reduction is large, every second, third… row is enough.
 
 use multiversion::multiversion;
 
@@ -14,7 +14,7 @@ use crate::image::{Component, Layout, Pixels, Sample};
 mod axis;
 mod color;
 
-use axis::{Axis, AxisKey, LANES, inside};
+use axis::{Along, Axis, AxisKey, Even, LANES, PARTS, inside};
 use color::{Levels, write_row};
 
 /// The part of a frame that fills the target, in pixels. It may reach outside the frame, see [`Border`].
@@ -164,8 +164,9 @@ pub struct Resizer {
     /// Horizontal and vertical weights for each subsampling in use.
     columns: [Axis; SUBSAMPLINGS],
     rows: [Axis; SUBSAMPLINGS],
-    /// Rows of a plane, weighted and summed, as they are interleaved.
+    /// Rows of a plane, weighted and summed, as they are interleaved; of many rows of bytes first in [`PARTS`].
     sum: Vec<f32>,
+    parts: Vec<u16>,
     /// One component of `sum`, with what lies outside the frame.
     line: Vec<f32>,
     /// One row of each component at the target's width.
@@ -208,7 +209,7 @@ impl Resizer {
             stale => stale.insert(Plan::new(layout)),
         };
         for c in &layout.components {
-            let axis = |start: i64, span: i64, sub: u32, cosited: bool, target| {
+            let axis = |along, start: i64, span: i64, sub: u32, cosited: bool, target| {
                 let unit = f64::from(1u32 << sub);
                 // A cosited sample sits on the first of its pixels instead of in their middle.
                 let site = if cosited {
@@ -217,6 +218,7 @@ impl Resizer {
                     0.0
                 };
                 AxisKey {
+                    along,
                     start: start as f64 / unit + site,
                     span: span as f64 / unit,
                     lo: start.div_euclid(1 << sub),
@@ -226,6 +228,7 @@ impl Resizer {
             };
             let site = layout.chroma_site;
             self.columns[c.sub_x as usize].configure(axis(
+                Along::Columns,
                 window.x,
                 window.w,
                 c.sub_x,
@@ -233,6 +236,7 @@ impl Resizer {
                 width,
             ));
             self.rows[c.sub_y as usize].configure(axis(
+                Along::Rows,
                 window.y,
                 window.h,
                 c.sub_y,
@@ -249,11 +253,10 @@ impl Resizer {
                 let c = &layout.components[group.members[0]];
                 let n_rows = layout.component_size(c).1 as i64;
                 let (first, last) = used_samples(layout, group, &self.columns, border);
-                self.sum.resize(last - first + LANES, 0.0);
-                self.sum[last - first..].fill(0.0);
+                self.sum.resize(last - first, 0.0);
                 self.taps.clear();
                 for (k, &weight) in rows.weights(y).iter().enumerate() {
-                    let row = rows.lo + i64::from(rows.starts[y]) + k as i64;
+                    let row = (rows.lo + i64::from(rows.starts[y]) + k as i64) * rows.every;
                     if weight != 0.0
                         && let Some(row) = inside(row, n_rows, border)
                     {
@@ -263,10 +266,13 @@ impl Resizer {
                 let inside_weight: f32 = self.taps.iter().map(|(_, w)| w).sum();
                 let size = layout.sample.bytes();
                 let bytes = first * size..last * size;
-                let sum = &mut self.sum[..last - first];
+                let sum = &mut self.sum[..];
+                self.parts.resize(sum.len(), 0);
                 if self.taps.is_empty() {
                     sum.fill(0.0);
+                    self.parts.fill(0);
                 }
+                let bytes_in_parts = layout.sample == Sample::U8 && rows.in_parts;
                 for (i, taps) in self.taps.chunks(ROWS).enumerate() {
                     let mut scratch = self.unpacked.iter_mut();
                     let mut weights = [0.0; ROWS];
@@ -281,6 +287,9 @@ impl Resizer {
                     // Past the last row the first one stands in, without weight.
                     let lines = lines.map(|l| if l.is_empty() { lines[0] } else { l });
                     match layout.sample {
+                        Sample::U8 if bytes_in_parts => {
+                            add_parts(&mut self.parts, lines, weights.map(in_parts), i == 0);
+                        }
                         Sample::U8 => add_u8(sum, lines, weights, i == 0),
                         Sample::U16Le => add_u16(sum, lines, weights, i == 0, u16::from_le_bytes),
                         Sample::U16Be => add_u16(sum, lines, weights, i == 0, u16::from_be_bytes),
@@ -290,37 +299,40 @@ impl Resizer {
                     let c = &layout.components[m];
                     let columns = &self.columns[c.sub_x as usize];
                     let n = layout.component_size(c).0 as i64;
-                    let whole = columns.lo >= 0 && columns.hi <= n;
+                    let (from, to) = columns.samples();
+                    let whole = from >= 0 && to <= n;
                     let black = if border == Border::Black {
                         plan.levels[m].black
                     } else {
                         0.0
                     };
-                    if whole && c.step == 1 && inside_weight > 0.9999 {
-                        let from = (c.offset + columns.lo as usize) - first;
-                        weigh_columns(&mut self.out[m], columns, &self.sum[from..], 0.0);
-                        continue;
-                    }
                     // Measured from black, everything outside is 0.
                     let base = black * inside_weight;
-                    self.line.clear();
+                    let taps = (columns.hi - columns.lo) as usize;
+                    self.line.resize(taps + LANES, 0.0);
+                    let (line, behind) = self.line.split_at_mut(taps);
+                    behind.fill(0.0);
+                    let step = c.step * columns.every as usize;
                     if whole {
-                        let from = c.offset + columns.lo as usize * c.step - first;
-                        let n = (columns.hi - columns.lo) as usize;
-                        self.line.resize(n, 0.0);
-                        take_every(c.step, &self.sum[from..], base, &mut self.line);
+                        let from = c.offset + from as usize * c.step - first;
+                        if bytes_in_parts {
+                            take_parts(step, &self.parts[from..], base, line);
+                        } else {
+                            take_every(step, &self.sum[from..], base, line);
+                        }
                     } else {
-                        self.line.extend((columns.lo..columns.hi).map(|j| {
-                            inside(j, n, border)
-                                .map_or(0.0, |j| self.sum[c.offset + j * c.step - first] - base)
-                        }));
+                        if bytes_in_parts {
+                            take_parts(1, &self.parts, 0.0, &mut self.sum);
+                        }
+                        for (v, j) in line.iter_mut().zip(columns.lo..) {
+                            *v = inside(j * columns.every, n, border)
+                                .map_or(0.0, |j| self.sum[c.offset + j * c.step - first] - base);
+                        }
                     }
-                    self.line
-                        .resize((columns.hi - columns.lo) as usize + LANES, 0.0);
                     weigh_columns(&mut self.out[m], columns, &self.line, black);
                 }
             }
-            write_row(layout, &plan.levels, &self.out, format, y, tensor);
+            write_row(layout, &plan.levels, &mut self.out, format, y, tensor);
         }
     }
 }
@@ -337,10 +349,11 @@ fn used_samples(
         let c: &Component = &layout.components[m];
         let axis = &columns[c.sub_x as usize];
         let n = layout.component_size(c).0 as i64;
+        let (from, to) = axis.samples();
         let (lo, hi) = match border {
             // A mirrored column can lie anywhere: windows that reach outside are small, so read the whole row.
-            Border::Reflect if axis.lo < 0 || axis.hi > n => (0, n),
-            _ => (axis.lo.clamp(0, n - 1), axis.hi.clamp(1, n)),
+            Border::Reflect if from < 0 || to > n => (0, n),
+            _ => (from.clamp(0, n - 1), to.clamp(1, n)),
         };
         let hi = hi.max(lo + 1);
         range.0 = range.0.min(c.offset + lo as usize * c.step);
@@ -364,6 +377,31 @@ fn add_u8(sum: &mut [f32], rows: [&[u8]; ROWS], weights: [f32; ROWS], fresh: boo
             + wc * f32::from(c[i])
             + wd * f32::from(d[i]);
         sum[i] = if fresh { v } else { sum[i] + v };
+    }
+}
+
+/// A weight in whole [`PARTS`].
+fn in_parts(weight: f32) -> u16 {
+    (weight * PARTS) as u16
+}
+
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512vl+avx2+fma",
+    "x86_64+avx2+fma",
+    "x86_64+sse4.1"
+))]
+fn add_parts(sum: &mut [u16], rows: [&[u8]; ROWS], weights: [u16; ROWS], fresh: bool) {
+    let n = sum.len();
+    let [a, b, c, d] = rows.map(|r| &r[..n]);
+    let [wa, wb, wc, wd] = weights;
+    // All weights together are at most PARTS: nothing overflows.
+    let product = |w: u16, v: u8| w.wrapping_mul(u16::from(v));
+    for i in 0..n {
+        let v = product(wa, a[i])
+            .wrapping_add(product(wb, b[i]))
+            .wrapping_add(product(wc, c[i]))
+            .wrapping_add(product(wd, d[i]));
+        sum[i] = if fresh { v } else { sum[i].wrapping_add(v) };
     }
 }
 
@@ -407,44 +445,117 @@ fn dot_columns(out: &mut [f32], starts: &[u32], weights: &[f32], run: usize, lin
     }
 }
 
-/// Every `step`th number of `from`, less `base`. The steps of the formats in use get a loop of their own, which the
-/// compiler can unroll.
+/// The same where all pixels have the same weights and lie `step` samples apart: many of them at once. The steps in use get
+/// a loop of their own, which the compiler can unroll.
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512vl+avx2+fma",
+    "x86_64+avx2+fma",
+    "x86_64+sse4.1"
+))]
+fn dot_even(step: usize, out: &mut [f32], weights: &[f32], line: &[f32]) {
+    match step {
+        2 => even::<2>(out, weights, line),
+        3 => even::<3>(out, weights, line),
+        4 => even::<4>(out, weights, line),
+        // Even::STEPS has no other.
+        _ => {}
+    }
+}
+
+#[inline(always)]
+fn even<const STEP: usize>(out: &mut [f32], weights: &[f32], line: &[f32]) {
+    let n = out.len();
+    let (Some((first, rest)), groups) = (
+        weights.split_first_chunk::<STEP>(),
+        line.as_chunks::<STEP>().0,
+    ) else {
+        return;
+    };
+    let Some(second) = rest.first_chunk::<STEP>() else {
+        return;
+    };
+    // The filter of each reaches over its own group and the next one's.
+    let (here, next) = (&groups[..n], &groups[1..=n]);
+    for i in 0..n {
+        let mut sum = 0.0;
+        for k in 0..STEP {
+            sum += first[k] * here[i][k] + second[k] * next[i][k];
+        }
+        out[i] = sum;
+    }
+}
+
+/// Every `step`th number of `from`, less `base`.
 #[multiversion(targets(
     "x86_64+avx512f+avx512bw+avx512vl+avx2+fma",
     "x86_64+avx2+fma",
     "x86_64+sse4.1"
 ))]
 fn take_every(step: usize, from: &[f32], base: f32, to: &mut [f32]) {
+    take_any(step, from, |v| v - base, to);
+}
+
+/// The same of numbers in [`PARTS`].
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512vl+avx2+fma",
+    "x86_64+avx2+fma",
+    "x86_64+sse4.1"
+))]
+fn take_parts(step: usize, from: &[u16], base: f32, to: &mut [f32]) {
+    take_any(step, from, |v| f32::from(v) / PARTS - base, to);
+}
+
+/// The steps of the formats in use, and their multiples, get a loop of their own, which the compiler can unroll.
+#[inline(always)]
+fn take_any<T: Copy>(step: usize, from: &[T], value: impl Fn(T) -> f32, to: &mut [f32]) {
     match step {
-        2 => take::<2>(from, base, to),
-        3 => take::<3>(from, base, to),
-        4 => take::<4>(from, base, to),
+        1 => take::<1, T>(from, value, to),
+        2 => take::<2, T>(from, value, to),
+        3 => take::<3, T>(from, value, to),
+        4 => take::<4, T>(from, value, to),
+        6 => take::<6, T>(from, value, to),
         _ => {
             for (t, v) in to.iter_mut().zip(from.iter().step_by(step)) {
-                *t = v - base;
+                *t = value(*v);
             }
         }
     }
 }
 
 #[inline(always)]
-fn take<const STEP: usize>(from: &[f32], base: f32, to: &mut [f32]) {
+fn take<const STEP: usize, T: Copy>(from: &[T], value: impl Fn(T) -> f32, to: &mut [f32]) {
     let n = to.len();
     let (groups, rest) = from.as_chunks::<STEP>();
     let groups = &groups[..groups.len().min(n)];
     for (t, group) in to.iter_mut().zip(groups) {
-        *t = group[0] - base;
+        *t = value(group[0]);
     }
     // The last group may be cut off behind its first number.
     if groups.len() < n {
-        to[groups.len()] = rest[0] - base;
+        to[groups.len()] = value(rest[0]);
     }
 }
 
 /// Weighs `line`, whose first sample is the axis's `lo`. It is at least `LANES` samples longer than what has weight, so that the
 /// last, partly empty chunk can be read.
 fn weigh_columns(out: &mut [f32], axis: &Axis, line: &[f32], add: f32) {
-    dot_columns(out, &axis.starts, &axis.weights, axis.run, line);
+    let (from, to) = axis.even.as_ref().map_or((0, 0), |e| (e.from, e.to));
+    let mut dot = |part: std::ops::Range<usize>| {
+        let weights = &axis.weights[part.start * axis.run..part.end * axis.run];
+        dot_columns(
+            &mut out[part.clone()],
+            &axis.starts[part],
+            weights,
+            axis.run,
+            line,
+        );
+    };
+    dot(0..from);
+    dot(to..axis.starts.len());
+    if let Some(Even { from, to, step }) = axis.even {
+        let line = &line[axis.starts[from] as usize..];
+        dot_even(step, &mut out[from..to], axis.weights(from), line);
+    }
     if add != 0.0 {
         out.iter_mut().for_each(|v| *v += add);
     }
