@@ -41,7 +41,7 @@ impl Fill {
         let size = (pictures.layout.width, pictures.layout.height);
         Self {
             letterbox: Letterbox::fit(size, 1.0, INPUT),
-            resizer: Resizer::new(),
+            resizer: Resizer::sparse(),
             tensor: vec![0.0; format.len()],
             format,
         }

@@ -150,7 +150,7 @@ impl Detector {
             nchw,
             fixed,
             prepared: None,
-            resizer: Resizer::new(),
+            resizer: Resizer::sparse(),
             candidates: Vec::new(),
             faces: Vec::new(),
             timing: Timing::default(),

@@ -5,8 +5,8 @@ use super::Border;
 
 /// Weights of one axis: for each target pixel, a run of source samples.
 ///
-/// Where more than [`MOST_TAPS`] samples lie under the filter, only every second, third… of them has weight: the mean of as
-/// many tells as much as a target pixel can show, and the others need not be read. Samples are counted in such steps here.
+/// A sparse one gives weight to every second, third… sample only where more than [`MOST_TAPS`] lie under the filter.
+/// Samples are counted in such steps here.
 #[derive(Debug, Default)]
 pub(super) struct Axis {
     key: Option<AxisKey>,
@@ -53,6 +53,7 @@ pub(super) const PARTS: f32 = 256.0;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct AxisKey {
     pub(super) along: Along,
+    pub(super) sparse: bool,
     pub(super) start: f64,
     pub(super) span: f64,
     pub(super) lo: i64,
@@ -71,6 +72,7 @@ impl Axis {
         }
         let AxisKey {
             along,
+            sparse,
             start,
             span,
             lo,
@@ -80,7 +82,10 @@ impl Axis {
         let step = span / target as f64;
         let support = step.max(1.0);
         let center = |i: usize| start + (i as f64 + 0.5) * step;
-        let every = (2.0 * support / MOST_TAPS).ceil() as i64;
+        let every = match sparse {
+            true => (2.0 * support / MOST_TAPS).ceil() as i64,
+            false => 1,
+        };
         // The first that counts from sample `j` on.
         let next = |j: i64| -(-j).div_euclid(every);
         let lo = next(lo);

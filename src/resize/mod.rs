@@ -5,7 +5,7 @@
 //! Each colour component is scaled at its own resolution with a triangle filter whose support grows with the reduction
 //! (Pillow's `BILINEAR`, which the models of this field were evaluated with); colour conversion is affine and is done on the few
 //! pixels that come out. Rows are weighted first: that part reads source rows in their stored order, whatever is
-//! interleaved in them, and it alone touches the whole frame; where the reduction is large, every second, third… row is enough.
+//! interleaved in them, and it alone touches the whole frame.
 
 use multiversion::multiversion;
 
@@ -161,6 +161,7 @@ impl Plan {
 #[derive(Debug, Default)]
 pub struct Resizer {
     plan: Option<Plan>,
+    sparse: bool,
     /// Horizontal and vertical weights for each subsampling in use.
     columns: [Axis; SUBSAMPLINGS],
     rows: [Axis; SUBSAMPLINGS],
@@ -188,6 +189,16 @@ impl Resizer {
         Self::default()
     }
 
+    /// One for large reductions of frames in which things are looked for: of more than eight samples under its filter, it reads
+    /// every second, third… only. A frame of 1080 rows costs a third of what all its samples would. Patterns finer than those steps
+    /// alias, so this is not for pictures whose texture is judged.
+    pub fn sparse() -> Self {
+        Self {
+            sparse: true,
+            ..Self::default()
+        }
+    }
+
     /// Scales `window` of `src` to `width` x `height` pixels at the top left of `tensor`, which holds one picture laid
     /// out as `format` says. The rest of the tensor is left alone.
     ///
@@ -208,6 +219,7 @@ impl Resizer {
             Some(plan) if plan.layout == *layout => plan,
             stale => stale.insert(Plan::new(layout)),
         };
+        let sparse = self.sparse;
         for c in &layout.components {
             let axis = |along, start: i64, span: i64, sub: u32, cosited: bool, target| {
                 let unit = f64::from(1u32 << sub);
@@ -219,6 +231,7 @@ impl Resizer {
                 };
                 AxisKey {
                     along,
+                    sparse,
                     start: start as f64 / unit + site,
                     span: span as f64 / unit,
                     lo: start.div_euclid(1 << sub),

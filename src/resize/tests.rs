@@ -176,7 +176,7 @@ fn planes(layout: &Layout, pad: usize, skip: usize, seed: u64) -> Vec<(Vec<u8>, 
 
 /// The samples that make target pixel `i` along one axis, and their weights.
 fn taps(
-    rows: bool,
+    (rows, sparse): (bool, bool),
     (start, span): (i64, i64),
     sub: u32,
     cosited: bool,
@@ -197,7 +197,11 @@ fn taps(
         ((start + span) as f64 / unit).ceil() as i64,
     );
     // Where more than eight samples would lie under the filter: every so many.
-    let every = (support / 4.0).ceil() as i64;
+    let every = if sparse {
+        (support / 4.0).ceil() as i64
+    } else {
+        1
+    };
     let mut taps: Vec<(i64, f64)> = (lo..hi)
         .filter(|j| j.rem_euclid(every) == 0)
         .map(|j| (j, 1.0 - ((j as f64 + 0.5 - center) / support).abs()))
@@ -222,6 +226,7 @@ fn taps(
 
 /// The definition: for each target pixel, each component's triangle-weighted mean over the window, then colour.
 fn reference(
+    sparse: bool,
     src: &dyn Pixels,
     window: Window,
     border: Border,
@@ -240,7 +245,7 @@ fn reference(
                 let site = layout.chroma_site;
                 let mut mean = 0.0;
                 for (row, wy) in taps(
-                    true,
+                    (true, sparse),
                     (window.y, window.h),
                     c.sub_y,
                     site.cosited_y,
@@ -248,7 +253,7 @@ fn reference(
                     y,
                 ) {
                     for (col, wx) in taps(
-                        false,
+                        (false, sparse),
                         (window.x, window.w),
                         c.sub_x,
                         site.cosited_x,
@@ -348,6 +353,7 @@ proptest! {
         cosited_y in any::<bool>(),
         format in formats(),
         (pad, skip) in (0usize..9, 0usize..5),
+        sparse in any::<bool>(),
         seed in any::<u64>(),
     ) {
         let range = if limited { Range::Limited } else { Range::Full };
@@ -360,11 +366,11 @@ proptest! {
         let view = View::new(&layout, &planes).unwrap();
         let size = (format.width, format.height);
         let mut tensor = vec![f32::NAN; format.len()];
-        let mut resizer = Resizer::new();
+        let mut resizer = Resizer { sparse, ..Resizer::new() };
         // Twice with another geometry in between: scratch memory must not remember.
         resizer.run(&view, Window { x: 0, y: 0, w: width as i64, h: height as i64 }, border, &format, (1, 1), &mut tensor);
         resizer.run(&view, window, border, &format, size, &mut tensor);
-        let wanted = reference(&view, window, border, &format, size);
+        let wanted = reference(sparse, &view, window, border, &format, size);
         for (i, (got, want)) in tensor.iter().zip(&wanted).enumerate() {
             prop_assert!((got - want).abs() < 0.05, "{i}: {got} instead of {want}");
         }
@@ -379,6 +385,7 @@ proptest! {
         step in 1usize..14,
         (across, down) in (1usize..30, 1usize..8),
         (left, right) in (0usize..9, 0usize..9),
+        sparse in any::<bool>(),
         seed in any::<u64>(),
     ) {
         let (width, height) = (left + step * across + right, step * down);
@@ -392,8 +399,8 @@ proptest! {
         let format = TensorFormat::levels(across, down, Channels::Rgb);
         let window = Window { x: left as i64, y: 0, w: (step * across) as i64, h: height as i64 };
         let mut tensor = vec![f32::NAN; format.len()];
-        Resizer::new().run(&view, window, Border::Replicate, &format, (across, down), &mut tensor);
-        let wanted = reference(&view, window, Border::Replicate, &format, (across, down));
+        Resizer { sparse, ..Resizer::new() }.run(&view, window, Border::Replicate, &format, (across, down), &mut tensor);
+        let wanted = reference(sparse, &view, window, Border::Replicate, &format, (across, down));
         for (i, (got, want)) in tensor.iter().zip(&wanted).enumerate() {
             prop_assert!((got - want).abs() < 0.05, "{i}: {got} instead of {want}");
         }
