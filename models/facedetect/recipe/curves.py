@@ -19,8 +19,8 @@ def draw(history, names, title, path, low=None):
     for key, label in names:
         rows = [r for r in history if key in r]
         if rows:
-            axes.plot([r['minutes'] for r in rows], [r[key] for r in rows], label=f'{label} ({rows[-1][key]:.3f})')
-    axes.set(title=title, xlabel='minutes of training', ylim=(low, None))
+            axes.plot([r['pictures'] for r in rows], [r[key] for r in rows], label=f'{label} ({rows[-1][key]:.3f})')
+    axes.set(title=title, xlabel='pictures seen', ylim=(low, None))
     axes.grid(alpha=.3)
     axes.legend()
     figure.tight_layout()

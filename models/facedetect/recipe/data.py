@@ -12,7 +12,7 @@ from hint import Eyes
 from prepare import Pictures
 
 # How often a set is drawn. Few different persons (NUAA) or easy faces (Caltech) come less often than their number would have it.
-SHARE = dict(det_ilc=.17, det_kaggle853=.15, unl_groups=.2, det_caltech=.19, fas_celebaspoof_full=.05, fas_celebaspoof_crop=.03,
+SHARE = dict(det_ilc=.17, det_kaggle853=.15, unl_groups=.2, det_caltech=.24, fas_celebaspoof_full=.05, fas_celebaspoof_crop=.03,
              fas_webcams=.03, fas_nuaa=.03, det_dlib=.02, neg_imagenet=.10, neg_bsds=.045, neg_clothing=.045)
 USUAL = 320                    # size of most samples
 SMALLEST = 4.                  # a face smaller than this in the sample (pixels, square root of the area) is not asked for
@@ -297,4 +297,4 @@ class Batches(torch.utils.data.IterableDataset):
                 pictures.append(picture)
                 rows.append(np.concatenate([np.full((len(r), 1), i, np.float32), r], 1))
             pictures = np.stack(pictures)
-            yield torch.from_numpy(pictures), torch.from_numpy(np.concatenate(rows)), eyes.look(pictures) if eyes else (None, None)
+            yield torch.from_numpy(pictures), torch.from_numpy(np.concatenate(rows)), eyes.look(pictures) if eyes else None

@@ -12,10 +12,10 @@ from onnx import TensorProto, helper
 import golden
 from graph import Graph, fold, one, run
 from measure import Ground, threshold
-from net import STRIDES, Far, FaceDetect, Residual, Shape
+from net import HEAD, STRIDES, FaceDetect, Shape
 from prepare import Pictures
 
-VERSION = '2'
+VERSION = '3'
 GOLDEN, SIDE = 1, 32           # number and size of the golden input
 # What the sets are and on which terms; a checkpoint tells which of them it has seen.
 TERMS = dict(
@@ -25,7 +25,7 @@ TERMS = dict(
     fas_celebaspoof_crop='CelebA-Spoof, 1100 crops (non-commercial research)', fas_webcams='crops from six webcams (mostly no terms stated)',
     neg_imagenet='without faces: ImageNet samples (research)', neg_bsds='without faces: BSDS (non-commercial)',
     neg_clothing='without faces: clothing dataset (CC0)')
-TEACHER = 'boxes and points partly from YuNet-n (MIT)'
+TEACHER = 'begun from the weights of YuNet-n (MIT, Shiqi Yu and others; learned from WIDER FACE), boxes and points partly from it'
 NOT_FOR = ('faces under 20 pixels in the input, counting people, animals and drawings, landmarks finer than alignment needs, telling who '
            'somebody is, how old, of which sex or mood')
 
@@ -33,33 +33,27 @@ NOT_FOR = ('faces under 20 pixels in the input, counting people, animals and dra
 def build(net):
     """The graph of a network."""
     g = Graph()
-    x = 'input'
-    for i, m in enumerate(net.stem):
-        x = block(g, m, x, 1 / 128 if i == 0 else 1.)
+    half = lambda t: g.node('MaxPool', [t], kernel_shape=[2, 2], strides=[2, 2])
+    x = unit(g, net.stem[1], one(g, net.stem[0], 'input'))
+    x = chain(g, net.early, half(x))
     features = []
     for stage in net.stages:
-        for m in stage:
-            x = block(g, m, x)
+        x = chain(g, stage, half(x))
         features.append(x)
-    half = g.weight('upsample', np.array([1, 1, 2, 2], np.float32))
+    twice = g.weight('upsample', np.array([1, 1, 2, 2], np.float32))
     no_roi = g.weight('no_roi', np.zeros(0, np.float32))
     down, maps = None, {}
     for i in (2, 1, 0):
-        w, b = fold(net.lateral[i])
-        f = g.conv(features[i], w, b, relu=False)
+        f = features[i]
         if down:
-            up = g.node('Resize', [down, no_roi, half], mode='nearest', coordinate_transformation_mode='asymmetric', nearest_mode='floor')
+            up = g.node('Resize', [down, no_roi, twice], mode='nearest', coordinate_transformation_mode='asymmetric', nearest_mode='floor')
             f = g.node('Add', [f, up])
-        f = down = g.node('Relu', [f])
-        f = block(g, net.smooth[i], f)
-        w, b = net.head[i].weight.detach().numpy(), net.head[i].bias.detach().numpy()
-        maps[STRIDES[i]] = (f, w, b)
+        down = unit(g, net.lateral[i], f)
+        maps[STRIDES[i]] = unit(g, net.head[i], unit(g, net.ready[i], down))
     outputs = {}
-    for s, (f, w, b) in maps.items():
-        # The score stands twice, as cls and as obj: sqrt(cls * obj) is then the score itself.
-        f = g.conv(f, np.concatenate([w[:1], w]), np.concatenate([b[:1], b]), relu=False)
+    for s, f in maps.items():
         f = g.node('Transpose', [f], perm=[0, 2, 3, 1])
-        f = g.node('Reshape', [f, g.weight(f'rows_{s}', np.array([0, -1, 16], np.int64))])
+        f = g.node('Reshape', [f, g.weight(f'rows_{s}', np.array([0, -1, HEAD], np.int64))])
         names = [f'score_{s}', f'bbox_{s}', f'kps_{s}']
         g.nodes.append(helper.make_node('Split', [f, g.weight(f'parts_{s}', np.array([2, 4, 10], np.int64))], names, axis=2, name=f'Split_{s}'))
         p = g.node('Sigmoid', [names[0]])
@@ -68,11 +62,17 @@ def build(net):
     return g, outputs
 
 
-def block(g, m, x, input_scale=1.):
-    if isinstance(m, (Residual, Far)):
-        y = one(g, m.conv, x, relu=False) if isinstance(m, Residual) else one(g, m.mix, one(g, m.wide, x), relu=False)
-        return g.node('Relu', [g.node('Add', [y, x])])
-    return one(g, m, x, input_scale)
+def chain(g, units, x):
+    for u in units:
+        x = unit(g, u, x)
+    return x
+
+
+def unit(g, u, x):
+    x = g.conv(x, u.mix.weight.detach().numpy(), u.mix.bias.detach().numpy(), relu=False)
+    if u.plain:
+        return g.conv(x, u.each.weight.detach().numpy(), u.each.bias.detach().numpy(), relu=False, groups=HEAD)
+    return one(g, (u.each, u.norm), x)
 
 
 def to_onnx(net, facts=None):
@@ -96,8 +96,9 @@ def check(net, data):
         part = maps[:, at:at + n]
         at += n
         p = 1 / (1 + np.exp(-part[..., :1]))
-        for name, wanted in (('cls', p), ('obj', p), ('bbox', part[..., 1:5]), ('kps', part[..., 5:])):
-            worst = max(worst, float(np.abs(got[f'{name}_{s}'] - wanted).max()))
+        score = np.sqrt(got[f'cls_{s}'] * got[f'obj_{s}'])
+        for found, wanted in ((score, p), (got[f'bbox_{s}'], part[..., 1:5]), (got[f'kps_{s}'], part[..., 5:])):
+            worst = max(worst, float(np.abs(found - wanted).max()))
     assert worst < 1e-3, f'ONNX Runtime differs from PyTorch by {worst}'
     return worst
 
@@ -112,7 +113,7 @@ def write(checkpoint, path, cache, recommended=None, measured=None):
         numbers, verdicts = Ground(Pictures(cache)).numbers(net)
         recommended = threshold(verdicts)
     facts = {'task': 'face-detection', 'name': 'facedetect', 'color': 'bgr', 'mean': '0', 'scale': '1', 'threshold': f'{recommended:.2f}',
-             'licence': 'MIT OR Apache-2.0', 'version': VERSION, 'trained-on': '; '.join([*(TERMS[s] for s in state['sets']), TEACHER]), 'not-for': NOT_FOR}
+             'licence': 'MIT', 'version': VERSION, 'trained-on': '; '.join([*(TERMS[s] for s in state['sets']), TEACHER]), 'not-for': NOT_FOR}
     if measured:
         facts['measured'] = measured
     x = golden.fill(GOLDEN, SIDE, SIDE)[None]

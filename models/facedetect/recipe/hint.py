@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""What YuNet-n (MIT) sees in a sample, cell by cell: its answers, and what stands before them.
+"""What YuNet-n (MIT) sees in a sample, cell by cell: the numbers before its heads, which ours began as.
 
-A box tells a student where a face is, in a few cells. The teacher's maps tell it in every cell what the teacher made of it.
+A box tells where a face is, in a few cells; a few thousand photos tell that of a few thousand faces. The teacher's numbers tell in
+every cell what it made of it. They hold the network to what it knew while it finds its way with fewer channels, and let
+go of it while the labels teach it better: the weight falls to nothing over the run.
 """
 import numpy as np
 import onnx
@@ -36,47 +38,40 @@ class Eyes:
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
         self.session = ort.InferenceSession(model.SerializeToString(), options, providers=['CPUExecutionProvider'])
-        self.wanted = [f'{k}_{s}' for k in ('cls', 'obj', 'kps') for s in STRIDES] + names
+        self.wanted = [f'{k}_{s}' for k in ('cls', 'obj') for s in STRIDES] + names
 
     def look(self, pictures):
-        """[B, h, w, 3] -> answers [B, N, 11] (score, points as raw numbers of the cells), features [B, N, 64]; cells as in `FaceDetect.forward`."""
+        """[B, h, w, 3] -> for each stride the score [B, h', w'] and the features [B, 64, h', w'], in half precision."""
         out = self.session.run(self.wanted, {'input': pictures.astype(np.float32).transpose(0, 3, 1, 2)})
-        cls, obj, kps, maps = (out[i:i + 3] for i in (0, 3, 6, 9))
-        score = [np.sqrt(np.clip(c, 0, 1) * np.clip(o, 0, 1)) for c, o in zip(cls, obj)]
-        answers = np.concatenate([np.concatenate(p, 2) for p in zip(score, kps)], 1)
-        features = np.concatenate([m.reshape(*m.shape[:2], -1).transpose(0, 2, 1) for m in maps], 1)
-        return torch.from_numpy(answers.astype(np.float16)), torch.from_numpy(features.astype(np.float16))
+        cls, obj, maps = (out[i:i + 3] for i in (0, 3, 6))
+        half = lambda a: torch.from_numpy(a.astype(np.float16))
+        return [(half(np.sqrt(np.clip(c * o, 0, 1)).reshape(len(m), *m.shape[2:])), half(m)) for c, o, m in zip(cls, obj, maps)]
 
 
-class Hands(nn.Module):
-    """From the student's numbers before its heads to the teacher's, level by level; left behind on export."""
+class Hint(nn.Module):
+    """How far the maps before our heads are from the teacher's."""
 
-    def __init__(self, shape):
+    def __init__(self):
         super().__init__()
-        self.hand = nn.ModuleList([nn.Conv2d(w, WIDTH, 1) for _, w in shape.smooth])
         # Spread of the teacher's numbers, by level and channel; learned on the first batches.
-        self.register_buffer('mean', torch.zeros(3, WIDTH))
         self.register_buffer('spread', torch.ones(3, WIDTH))
         self.register_buffer('seen', torch.zeros(()))
 
-    def loss(self, maps, features, answers):
-        """How far [B, w, h, h'] of each level are from the teacher's features [B, N, 64]; and the share of their variance that is known."""
-        total, known, at = 0., [], 0
-        for i, (hand, m) in enumerate(zip(self.hand, maps)):
-            n = m.shape[2] * m.shape[3]
-            t, score = features[:, at:at + n].float(), answers[:, at:at + n, 0].float()
-            at += n
+    def forward(self, ready, taught):
+        """The loss, and for each level the share of the teacher's variance that is known."""
+        total, known = 0., []
+        for i, (ours, (score, theirs)) in enumerate(zip(ready, taught)):
+            ours, theirs, score = ours.float(), theirs.to(ours.device).float(), score.to(ours.device).float()
             if self.seen < 50:
-                k = 1 / (self.seen + 1)
-                self.mean[i].lerp_(t.mean((0, 1)), float(k))
-                self.spread[i].lerp_(t.std((0, 1)) + 1e-2, float(k))
-            t = ((t - self.mean[i]) / self.spread[i]).clamp(-6, 6)
-            g = hand(m).float().flatten(2).transpose(1, 2)
+                self.spread[i].lerp_(theirs.std((0, 2, 3)) + 1e-2, float(1 / (self.seen + 1)))
+            scale = self.spread[i][:, None, None].clone()
             weight = GROUND + (FACE - GROUND) * (score / .3).clamp(max=1.)
             # As much in faces as in all the rest.
             weight = weight / weight.mean()
-            total = total + (F.smooth_l1_loss(g, t, reduction='none').mean(2) * weight).mean() / 3
-            known.append(1 - ((g - t).square().mean() / t.square().mean()).item())
+            off = F.smooth_l1_loss(ours / scale, theirs / scale, reduction='none').mean(1)
+            total = total + (off * weight).mean() / 3
+            with torch.no_grad():
+                known.append(1 - (((ours - theirs) / scale).square().mean() / ((theirs - theirs.mean((0, 2, 3), True)) / scale).square().mean()).item())
         if self.seen < 50:
             self.seen += 1
         return total, known

@@ -52,14 +52,8 @@ def assign(score, boxes, labels, images, grid, batch):
     return images[face], cell, face, q / top[face].clamp(min=1e-6)
 
 
-SURE = .5                      # score of the teacher's from which its word counts where no human spoke
-
-
-def loss(raw, rows, grid, opinion=None, floor=.3):
+def loss(raw, rows, grid, floor=.3):
     """raw [B, N, 15]; rows [T, 16]: image, box, points, ignored. Returns the three parts and the number of faces.
-
-    opinion [B, N, 11]: score and points of the teacher's, cell by cell. In a face its score counts where it is higher than the label's; where there is
-    none, the label knows better.
 
     The score asks only whether there is a face, not how well the box fits: human boxes of faces of 10 pixels agree with
     nothing at a higher IoU than 0.5. Within one face the cell with the best box shall score highest.
@@ -70,25 +64,19 @@ def loss(raw, rows, grid, opinion=None, floor=.3):
     score = raw[..., 0]
     target, weight = torch.zeros_like(score), torch.ones_like(score)
     middle = (grid[:, :2] + .5) * grid[:, 2:]
-    told = torch.zeros_like(score) if opinion is None else opinion[..., 0].float()
     if len(regions):
         b = regions[:, None, 1:5]
         slack = torch.minimum(grid[:, 2], (b[..., 2:] - b[..., :2]).amin(-1)).unsqueeze(-1) / 2
         hit = ((middle > b[..., :2] - slack) & (middle < b[..., 2:] + slack)).all(-1)
         image, cell = regions[:, 0].long()[hit.nonzero()[:, 0]], hit.nonzero()[:, 1]
-        weight[image, cell] = (told[image, cell] > SURE).float() / 2
-        target[image, cell] = told[image, cell]
+        weight[image, cell] = 0
     zero = score.sum() * 0
     box = point = zero
     if len(faces):
         boxes, _ = decode(raw.detach(), grid)
         image, cell, face, good = assign(score.detach(), boxes, faces[:, 1:5], faces[:, 0].long(), grid, batch)
         boxes, points = decode(raw[image, cell], grid[cell])
-        b = faces[:, None, 1:5]
-        inside = ((middle > b[..., :2]) & (middle < b[..., 2:])).all(-1).nonzero()
-        of = faces[:, 0].long()[inside[:, 0]]
-        target[of, inside[:, 1]] = told[of, inside[:, 1]]
-        target[image, cell] = torch.maximum(good.clamp(min=floor), told[image, cell])
+        target[image, cell] = good.clamp(min=floor)
         weight[image, cell] = 1
         label = faces[face]
         iou, giou = pair_iou(boxes, label[:, 1:5], True)
@@ -101,13 +89,6 @@ def loss(raw, rows, grid, opinion=None, floor=.3):
         # Quadratic below 2 % of the face: there the labels themselves are no better.
         off = torch.where(off < .02, off * off / .04, off - .01)
         point = (off * share[:, None]).sum() / 10
-        if opinion is not None:
-            # The teacher's points, in units of its cells; in proportion to how sure it is.
-            of, at = (told * (target > 0) > SURE).nonzero(as_tuple=True)
-            if len(of):
-                width = torch.exp(raw[of, at, 3:5].detach()).prod(1).sqrt()[:, None]
-                off = F.smooth_l1_loss(raw[of, at, 5:15] / width, opinion[of, at, 1:].float() / width, reduction='none', beta=.04)
-                point = point + (off.mean(1) * told[of, at]).sum() / told[of, at].sum()
     p = torch.sigmoid(score)
     each = F.binary_cross_entropy_with_logits(score, target, reduction='none') * (p - target).abs() ** 2 * weight
     return each.sum() / target.sum().clamp(min=batch / 4), box, point, len(faces)

@@ -1,34 +1,32 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """Trains the face detector: one command from the folder of photos to the ONNX file. See README.md.
 
-The learning rate falls over the minutes that the run may take, not over a number of steps: on a slower machine the run
-sees fewer pictures and still ends at a rate near zero. `--resume` goes on where a run was stopped; with more
-`--minutes` it goes on after the end.
+The learning rate falls over the number of pictures that the run shall see: how long that takes is the machine's affair. `--resume` goes
+on where a run was stopped; with more `--pictures` it goes on after the end.
 """
 import argparse
 import copy
 import csv
-import json
 import multiprocessing
 import os
-import shutil
 import time
 
 import numpy as np
 import torch
 from torch import nn
 
+import begin
 import curves
 import export
 import prepare
-from data import SHARE, USUAL, Batches
-from hint import Hands
+from data import SHARE, Batches
+from hint import Hint
 from loss import loss
 from measure import Ground, threshold
 from net import STRIDES, FaceDetect, Shape, cells, cost
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PLAIN = .7                     # after this part of the time the pictures get calmer
+PLAIN = .7                     # after this part of the run the pictures get calmer
 
 
 def options():
@@ -37,10 +35,11 @@ def options():
     p.add_argument('--teacher', help='YuNet-n with dynamic input (default: in the assets)')
     p.add_argument('--cache', default='/tmp/facedetect-cache')
     p.add_argument('--out', default='/tmp/facedetect-run')
-    p.add_argument('--minutes', type=float, default=90)
-    p.add_argument('--hints', type=float, default=0., help='weight of what the teacher sees cell by cell; 0: only its boxes, as for what ships')
+    p.add_argument('--pictures', type=int, default=160_000, help='samples to see')
+    p.add_argument('--hints', type=float, default=1., help='weight of what the teacher sees cell by cell, at the beginning; it falls to nothing')
+    p.add_argument('--points', type=float, default=16., help='weight of the landmarks')
     p.add_argument('--batch', type=int, default=32)
-    p.add_argument('--rate', type=float, default=2e-3)
+    p.add_argument('--rate', type=float, default=8e-4)
     p.add_argument('--decay', type=float, default=.02)
     p.add_argument('--epoch', type=int, default=300, help='steps between two checkpoints')
     p.add_argument('--measure-every', type=int, default=4, help='checkpoints between two measurements')
@@ -49,8 +48,8 @@ def options():
     p.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     p.add_argument('--seed', type=int, default=1)
     p.add_argument('--resume', action='store_true')
-    p.add_argument('--start', help='checkpoint whose weights to begin with')
-    p.add_argument('--shape', type=json.loads, default={}, help='JSON over net.Shape, for experiments')
+    p.add_argument('--start', help="checkpoint whose weights to begin with (default: YuNet-n's, with fewer channels at stride 4)")
+    p.add_argument('--early', type=int, default=Shape.early, help='channels at stride 4, a multiple of 16 up to 64')
     return p.parse_args()
 
 
@@ -89,6 +88,16 @@ def check_gradients(net, grid, device):
     net.zero_grad()
 
 
+def first(teacher, a, batches=24):
+    """YuNet-n, made narrower and ready to be trained; what it is measured on are samples like those that it will see."""
+    stream = iter(Batches(a.cache, 16, a.seed * 1000 + 999, multiprocessing.Value('b', False, lock=False)))
+    seen = [next(stream)[0].permute(0, 3, 1, 2).float() for _ in range(batches)]
+    net = begin.from_teacher(teacher)
+    if a.early < net.shape.early:
+        net = begin.narrow(net, seen, a.early)
+    return begin.settle(net, seen)
+
+
 def write_history(path, history):
     names = sorted({k for h in history for k in h}, key=lambda k: ('@' in k, k))
     with open(path, 'w', newline='') as f:
@@ -111,41 +120,39 @@ def main():
 
     last = os.path.join(a.out, 'last.pt')
     state = torch.load(last, map_location=a.device, weights_only=True) if a.resume and os.path.exists(last) else None
-    begin = torch.load(a.start, map_location=a.device, weights_only=True) if a.start and not state else None
-    sets = set((state or begin or {}).get('sets', [])) | {s for s in SHARE if pictures.part('train', (s,))}
-    shape = Shape(**(state or dict(shape={**(begin or {}).get('shape', {}), **a.shape}))['shape'])
-    net = FaceDetect(shape).to(a.device).to(memory_format=torch.channels_last)
+    start = torch.load(a.start, map_location=a.device, weights_only=True) if a.start and not state else None
+    sets = set((state or start or {}).get('sets', [])) | {s for s in SHARE if pictures.part('train', (s,))}
+    if state or start:
+        net = FaceDetect(Shape(**(state or start)['shape']))
+        net.load_state_dict((state or start)['average'])
+    else:
+        net = first(teacher, a)
+    shape = net.shape
+    net = net.to(a.device).to(memory_format=torch.channels_last)
     print('parameters, multiply-adds at 320:', cost(shape), flush=True)
-    check_gradients(net, cells(320, 320, a.device), a.device)
     average = copy.deepcopy(net).eval()
-    hands = Hands(shape).to(a.device)
-    optimizer = torch.optim.AdamW(groups(nn.ModuleList([net, hands]), a.decay), lr=a.rate, betas=(.9, .99))
-    step, epoch, spent, best, history = 0, 0, 0., 0., []
-    if begin:
-        # What the shape has more than the checkpoint starts as almost no change (net.Far).
-        more = net.load_state_dict(begin['average'], strict=False)
-        assert not more.unexpected_keys and all('.wide.' in k or '.mix.' in k for k in more.missing_keys), more
-        average.load_state_dict(net.state_dict())
+    check_gradients(net, cells(320, 320, a.device), a.device)
+    hint = Hint().to(a.device)
+    optimizer = torch.optim.AdamW(groups(net, a.decay), lr=a.rate, betas=(.9, .99))
+    step, epoch, saw, spent, best, history = 0, 0, 0, 0., 0., []
     if state:
         net.load_state_dict(state['net'])
-        hands.load_state_dict(state['hands'])
+        hint.load_state_dict(state['hint'])
         average.load_state_dict(state['average'])
         optimizer.load_state_dict(state['optimizer'])
-        step, epoch, spent, best, history = (state[k] for k in ('step', 'epoch', 'spent', 'best', 'history'))
+        step, epoch, saw, spent, best, history = (state[k] for k in ('step', 'epoch', 'seen', 'spent', 'best', 'history'))
 
     plain = multiprocessing.Value('b', False, lock=False)
-    # Compiled for the size that most batches have: a third more pictures per second; compiling for the others takes longer than it saves.
-    fast = torch.compile(net) if shutil.which('g++') or shutil.which('clang++') else net
     stream = torch.utils.data.DataLoader(Batches(a.cache, a.batch, a.seed * 1000 + epoch, plain, teacher if a.hints else None), batch_size=None,
                                          num_workers=a.workers, prefetch_factor=4 if a.workers else None,
                                          multiprocessing_context='fork' if a.workers else None)
     grids, since, parts, count, clock = {}, time.time(), [], 0, spent
     half = torch.bfloat16
-    for picture, rows, (answers, features) in stream:
+    for picture, rows, taught in stream:
         now = spent + time.time() - since
-        done = min(1., now / (60 * a.minutes))
+        done = min(1., saw / a.pictures)
         plain.value = done > PLAIN
-        rate = float(a.rate * (.02 + .98 * .5 * (1 + np.cos(np.pi * done))) * min(1., (step + 1) / 300))
+        rate = float(a.rate * (.02 + .98 * .5 * (1 + np.cos(np.pi * done))) * min(1., (step + 1) / 100))
         for g in optimizer.param_groups:
             g['lr'] = rate
         size = picture.shape[1]
@@ -153,10 +160,10 @@ def main():
         x = picture.to(a.device, non_blocking=True).permute(0, 3, 1, 2).float()
         net.train()
         with torch.autocast(torch.device(a.device).type, half):
-            raw, ready = (fast if size == USUAL else net)(x)
-            hint, known = (hands.loss(ready, features.to(a.device), answers.to(a.device)) if a.hints else (torch.zeros(()), [0.] * 3))
-        c, b, p, faces = loss(raw.float(), rows.to(a.device), grid, answers if answers is None else answers.to(a.device))
-        total = c + 2 * b + 16 * p + a.hints * hint
+            raw, ready = net(x)
+        far, known = hint(ready, taught) if taught else (torch.zeros(()), [0.] * 3)
+        c, b, p, faces = loss(raw, rows.to(a.device), grid)
+        total = c + 2 * b + a.points * p + a.hints * (1 - done) * far
         optimizer.zero_grad(set_to_none=True)
         total.backward()
         norm = torch.nn.utils.clip_grad_norm_(net.parameters(), 10.)
@@ -165,12 +172,13 @@ def main():
         follow(average, net, step)
         step += 1
         count += len(picture)
-        parts.append([v.item() for v in (c, b, p, norm, hint)] + known)
+        saw += len(picture)
+        parts.append([v.item() for v in (c, b, p, norm, far)] + known)
         if step % a.epoch and done < 1:
             continue
         epoch += 1
         mean = np.mean(parts, 0)
-        h = dict(epoch=epoch, step=step, minutes=now / 60, rate=rate, score=mean[0], box=mean[1], points=mean[2], gradient=mean[3],
+        h = dict(epoch=epoch, step=step, pictures=saw, minutes=now / 60, rate=rate, score=mean[0], box=mean[1], points=mean[2], gradient=mean[3],
                  pictures_per_second=count / (now - clock), hint=mean[4],
                  **{f'knows {s}': m for s, m in zip(STRIDES, mean[5:])})
         if epoch % a.measure_every == 0 or done >= 1:
@@ -183,11 +191,11 @@ def main():
         write_history(os.path.join(a.out, 'history.csv'), history)
         spent_now = spent + time.time() - since
         state = dict(shape=vars(shape), sets=[s for s in SHARE if s in sets], average=average.state_dict(), step=step, epoch=epoch, spent=spent_now, history=history,
-                     seen=step * a.batch, threshold=h.get('threshold'))
+                     seen=saw, threshold=h.get('threshold'))
         if h.get('choice', 0) > best:
             best = h['choice']
             torch.save(dict(state, best=best), os.path.join(a.out, 'best.pt'))
-        torch.save(dict(state, best=best, net=net.state_dict(), hands=hands.state_dict(), optimizer=optimizer.state_dict()), last + '.new')
+        torch.save(dict(state, best=best, net=net.state_dict(), hint=hint.state_dict(), optimizer=optimizer.state_dict()), last + '.new')
         os.replace(last + '.new', last)
         parts, count, clock = [], 0, spent + time.time() - since
         if done >= 1:
