@@ -90,6 +90,17 @@ impl Rect {
         Self::new(self.x * sx, self.y * sy, self.w * sx, self.h * sy)
     }
 
+    /// The whole pixels that it covers of a picture of `width` x `height`, as left, top, width and height; `None` where these are none.
+    pub fn pixels(&self, width: u32, height: u32) -> Option<(u32, u32, u32, u32)> {
+        // Cutting off would make a number of what is none.
+        let r = self
+            .is_valid()
+            .then(|| self.clamped(width as f32, height as f32))??;
+        let (x, y) = (r.x.round() as u32, r.y.round() as u32);
+        let (right, bottom) = (r.right().round() as u32, r.bottom().round() as u32);
+        (right > x && bottom > y).then(|| (x, y, right - x, bottom - y))
+    }
+
     /// The part inside a picture of `width` x `height`, or `None` where nothing of it is.
     pub fn clamped(&self, width: f32, height: f32) -> Option<Self> {
         self.intersect(&Self::new(0.0, 0.0, width, height))

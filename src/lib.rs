@@ -9,6 +9,7 @@
 //! | module | what it knows |
 //! |---|---|
 //! | [`error`], [`sync`], `pool`, [`geometry`], [`image`], [`face`] | words of the field and of the house |
+//! | [`json`] | the faces of a frame as a line of JSON, and back |
 //! | [`metrics`] | how good answers are: APCER, BPCER and their kin, AP of detectors, with intervals |
 //! | [`signature`] | whether a picture still lies as it lay |
 //! | [`resize`], [`letterbox`], [`crop`] | pixels to tensors |
@@ -32,6 +33,8 @@ pub mod metrics;
 
 pub mod face;
 pub mod image;
+
+pub mod json;
 
 pub mod signature;
 

@@ -13,6 +13,7 @@ const LIBRARY: &[&str] = &[
     "metrics",
     "image",
     "face",
+    "json",
     "signature",
     "resize",
     "letterbox",
@@ -50,6 +51,8 @@ const ELEMENTS: &[&str] = &[
     "livenessclassify",
     "livenessoverlay",
     "frameextract",
+    "livenessmetaconvert",
+    "livenessmetaattach",
 ];
 
 fn files(folder: &Path) -> Vec<PathBuf> {

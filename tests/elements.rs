@@ -83,6 +83,8 @@ fn the_snapshot_shows_what_the_registry_has() {
         "facedetect",
         "frameextract",
         "livenessclassify",
+        "livenessmetaattach",
+        "livenessmetaconvert",
         "livenessoverlay",
     ];
     // Under its own name: OpenCV's plugin has a facedetect too.
@@ -117,6 +119,8 @@ fn a_text_that_is_not_utf8_ends_nothing() {
         "livenessfacedetect",
         "frameextract",
         "livenessclassify",
+        "livenessmetaattach",
+        "livenessmetaconvert",
         "livenessoverlay",
     ] {
         let element = gst::ElementFactory::make(name).build().unwrap();

@@ -538,6 +538,8 @@ const ELEMENTS: &[(&str, &str)] = &[
     ("livenessclassify", "GstLivenessClassify"),
     ("livenessoverlay", "GstLivenessOverlay"),
     ("frameextract", "GstLivenessFrameExtract"),
+    ("livenessmetaconvert", "GstLivenessMetaConvert"),
+    ("livenessmetaattach", "GstLivenessMetaAttach"),
 ];
 
 #[test]

@@ -189,6 +189,27 @@ fn the_faces_of_a_film_become_a_data_set() {
     }
 }
 
+#[test]
+fn the_faces_of_a_film_become_lines_of_json() {
+    let Some(ground) = Ground::new() else {
+        return;
+    };
+    let (clip, out) = (ground.clip("demo.mp4"), ground.out("faces.jsonl"));
+    script("json.sh").arg(&clip).arg(&out).run().cleanly(&[0]);
+    let mut lines = liveness::json::Lines::open(&out).unwrap();
+    let mut labels = std::collections::HashMap::new();
+    while let Some(frame) = lines.next_frame().unwrap() {
+        assert_eq!((frame.width, frame.height), (960, 540));
+        assert!(frame.source.is_some_and(|s| s.ends_with("demo.mp4")));
+        for face in frame.faces.expect("somebody looked") {
+            *labels.entry(face.verdict.label.as_str()).or_insert(0) += 1;
+        }
+    }
+    // The person and the telephone.
+    assert_eq!(lines.number(), 175);
+    assert!(labels["live"] > 50 && labels["spoof"] > 50, "{labels:?}");
+}
+
 /// A JPEG file as a telephone writes it: `picture` sideways, with a note that it must be turned a quarter to the right.
 fn sideways(picture: &image::DynamicImage) -> Vec<u8> {
     let mut jpeg = std::io::Cursor::new(Vec::new());
@@ -319,6 +340,7 @@ fn wrong_use_is_answered_with_the_right_one() {
             script("extract.sh").arg("film.mp4").arg("set"),
             "extract.sh",
         ),
+        (script("json.sh").arg("film.mp4"), "json.sh"),
     ] {
         let usage = format!("usage: pipelines/{name} ");
         tool.run().cleanly(&[2]).says(&[&usage, "MODEL"]);
@@ -360,6 +382,18 @@ fn wrong_use_is_answered_with_the_right_one() {
             "margin is not PROPERTY=VALUE",
         ),
         (
+            script("json.sh").arg(&picture).arg(&picture),
+            "it would be overwritten",
+        ),
+        (
+            script("json.sh").arg("/nowhere").arg("out.jsonl"),
+            "cannot read /nowhere",
+        ),
+        (
+            script("json.sh").arg(&picture).arg("out.jsonl").arg("tags"),
+            "tags is not PROPERTY=VALUE",
+        ),
+        (
             script("android.sh").arg("192.168.0.7"),
             "neither an http:// nor an rtsp:// address",
         ),
@@ -382,6 +416,7 @@ fn missing_models_are_named() {
     for tool in [
         script("file.sh").arg(&file),
         script("picture.sh").arg(&file).arg("out.png"),
+        script("json.sh").arg(&file).arg("out.jsonl"),
         script("rtsp.sh").arg("rtsp://127.0.0.1/"),
         script("android.sh").arg("http://127.0.0.1/"),
     ] {

@@ -85,6 +85,8 @@ fn the_properties_that_the_table_names_exist() {
         ("| `livenessclassify`", "livenessclassify"),
         ("| `livenessoverlay`", "livenessoverlay"),
         ("| `frameextract`", "frameextract"),
+        ("| `livenessmetaconvert`", "livenessmetaconvert"),
+        ("| `livenessmetaattach`", "livenessmetaattach"),
     ] {
         let element = gst::ElementFactory::make(name).build().unwrap();
         let line = text.lines().find(|l| l.starts_with(row)).unwrap();

@@ -21,6 +21,8 @@ pub mod stats;
 pub mod facedetect;
 pub mod frameextract;
 pub mod livenessclassify;
+pub mod livenessmetaattach;
+pub mod livenessmetaconvert;
 pub mod livenessoverlay;
 
 fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
@@ -32,7 +34,9 @@ fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     facedetect::register(plugin)?;
     livenessclassify::register(plugin)?;
     livenessoverlay::register(plugin)?;
-    frameextract::register(plugin)
+    frameextract::register(plugin)?;
+    livenessmetaconvert::register(plugin)?;
+    livenessmetaattach::register(plugin)
 }
 
 /// What GStreamer asks of a plugin; in a module of its own as the macro writes undocumented items.

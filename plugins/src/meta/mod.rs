@@ -22,7 +22,7 @@ mod region;
 
 pub use here::{Here, faces_here, faces_of};
 pub use region::adopt;
-use region::{params, region, take_regions};
+use region::{params, take_regions};
 
 /// Name of the custom meta.
 pub const NAME: &str = "LivenessMeta";
@@ -226,8 +226,7 @@ pub fn write(buffer: &mut gst::BufferRef, analysis: &Analysis) {
     write_authority(buffer, analysis);
     take_regions(buffer);
     for face in &analysis.faces {
-        let frame = (analysis.width, analysis.height);
-        let Some(rect) = region(&face.rect, frame) else {
+        let Some(rect) = face.rect.pixels(analysis.width, analysis.height) else {
             continue;
         };
         let mut roi = Roi::add(buffer, ROI_TYPE, rect);

@@ -3,17 +3,8 @@
 
 use gst_video::VideoRegionOfInterestMeta as Roi;
 use liveness::face::Face;
-use liveness::geometry::Rect;
 
 use super::{Analysis, ROI_TYPE};
-
-/// The pixels that a region covers, inside the frame.
-pub(super) fn region(rect: &Rect, (width, height): (u32, u32)) -> Option<(u32, u32, u32, u32)> {
-    let r = rect.clamped(width as f32, height as f32)?;
-    let (x, y) = (r.x.round() as u32, r.y.round() as u32);
-    let (right, bottom) = (r.right().round() as u32, r.bottom().round() as u32);
-    (right > x && bottom > y).then(|| (x, y, right - x, bottom - y))
-}
 
 /// The parameters of a region, with DL Streamer's names and types.
 pub(super) fn params(face: &Face, analysis: &Analysis) -> Vec<gst::Structure> {
