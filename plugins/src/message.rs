@@ -28,6 +28,26 @@ pub enum PostMessages {
     EveryFrame,
 }
 
+/// How messages are laid out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstLivenessMessageFormat")]
+#[repr(i32)]
+pub enum MessageFormat {
+    /// As ours.
+    #[default]
+    #[enum_value(
+        name = "Named after the element, with all that is known",
+        nick = "liveness"
+    )]
+    Liveness,
+    /// As those of GStreamer's OpenCV plugin.
+    #[enum_value(
+        name = "As the facedetect of GStreamer's OpenCV plugin posts them",
+        nick = "opencv"
+    )]
+    OpenCv,
+}
+
 /// Decides frame by frame, and remembers what it needs for that.
 #[derive(Debug, Default)]
 pub struct Poster {
@@ -81,6 +101,40 @@ impl Poster {
         let structure = Times::of(buffer, segment)
             .structure(name)
             .field("faces", gst::Array::new(faces))
+            .build();
+        post(&*element.obj(), structure);
+    }
+
+    /// The same with the name and the fields of OpenCV's element: `facedetect`, with `faces`, a list of structures with `x`, `y`, `width` and `height` in whole
+    /// pixels (uint) of a frame of `size`.
+    pub fn post_as_opencv<T>(
+        &mut self,
+        element: &T,
+        mode: PostMessages,
+        buffer: &gst::BufferRef,
+        segment: &gst::Segment,
+        size: (u32, u32),
+        faces: &[Face],
+    ) where
+        T: ElementImpl,
+        <T as ObjectSubclass>::Type: glib::prelude::IsA<gst::Element>,
+    {
+        if !self.due(mode, faces) {
+            return;
+        }
+        // What reaches outside is cut off: applications copy these pixels.
+        let seen = faces.iter().filter_map(|f| f.rect.pixels(size.0, size.1));
+        let faces = seen.map(|(x, y, width, height)| {
+            gst::Structure::builder("face")
+                .field("x", x)
+                .field("y", y)
+                .field("width", width)
+                .field("height", height)
+                .build()
+        });
+        let structure = Times::of(buffer, segment)
+            .structure("facedetect")
+            .field("faces", gst::List::new(faces))
             .build();
         post(&*element.obj(), structure);
     }

@@ -24,7 +24,7 @@ use crate::device::Device;
 use crate::error;
 use crate::frame::Format;
 use crate::lateness::{self, Lateness};
-use crate::message::{PostMessages, Poster};
+use crate::message::{MessageFormat, PostMessages, Poster};
 use crate::meta::{self, Analysis};
 use crate::properties::{self, AUTO};
 use crate::segment::continues;
@@ -61,6 +61,7 @@ struct Settings {
     threads: u32,
     max_lateness: i64,
     post_messages: PostMessages,
+    message_format: MessageFormat,
 }
 
 impl Default for Settings {
@@ -79,6 +80,7 @@ impl Default for Settings {
             threads: 1,
             max_lateness: lateness::DEFAULT,
             post_messages: PostMessages::None,
+            message_format: MessageFormat::Liveness,
         }
     }
 }
@@ -191,6 +193,11 @@ impl ObjectImpl for FaceDetect {
                 p::threads(),
                 p::max_lateness(),
                 p::post_messages(),
+                glib::ParamSpecEnum::builder_with_default("message-format", MessageFormat::default())
+                    .nick("Message format")
+                    .blurb("How messages are laid out, for applications that were written for another element")
+                    .mutable_playing()
+                    .build(),
                 p::stats(
                     "Frames, looks, frames that were too late for one, faces, and mean milliseconds per look: preprocess, inference, decode, metadata",
                 ),
@@ -217,6 +224,7 @@ impl ObjectImpl for FaceDetect {
             "threads" => s.threads = value.get().unwrap_or(1),
             "max-lateness" => s.max_lateness = value.get().unwrap_or(lateness::DEFAULT),
             "post-messages" => s.post_messages = value.get().unwrap_or_default(),
+            "message-format" => s.message_format = value.get().unwrap_or_default(),
             other => gst::warning!(CAT, imp = self, "unknown property {other}"),
         }
     }
@@ -242,6 +250,7 @@ impl ObjectImpl for FaceDetect {
             "threads" => s.threads.to_value(),
             "max-lateness" => s.max_lateness.to_value(),
             "post-messages" => s.post_messages.to_value(),
+            "message-format" => s.message_format.to_value(),
             _ => pspec.default_value().clone(),
         }
     }
@@ -446,14 +455,17 @@ impl FaceDetect {
             stats.look(analysis.faces.len(), timing);
         }
         meta::write(buffer, &analysis);
-        poster.post(
-            self,
-            "GstLivenessFaceDetect",
-            settings.post_messages,
-            buffer,
-            &self.obj().segment(),
-            &analysis.faces,
-        );
+        let (mode, segment) = (settings.post_messages, &self.obj().segment());
+        let faces = &analysis.faces;
+        match settings.message_format {
+            MessageFormat::Liveness => {
+                poster.post(self, "GstLivenessFaceDetect", mode, buffer, segment, faces);
+            }
+            MessageFormat::OpenCv => {
+                let size = (analysis.width, analysis.height);
+                poster.post_as_opencv(self, mode, buffer, segment, size, faces);
+            }
+        }
         stats.metadata += start.elapsed();
         *last = Some((analysis, age));
         Ok(stats)

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! Adds `LivenessMeta` to every frame, and a region of interest of type `face` per face: see [`crate::meta`].
-//! Posts element messages `GstLivenessFaceDetect` as `post-messages` asks: see [`crate::message`].
+//! Posts element messages `GstLivenessFaceDetect` as `post-messages` asks: see [`crate::message`]. With `message-format=opencv` they are those of the element
+//! of the same name in GStreamer's OpenCV plugin, so that applications written for that one work.
 //!
 //! Models of the families YuNet, SCRFD, UltraFace, RetinaFace, BlazeFace and SSD are recognised by their outputs. The frame is
 //! letterboxed into the model's input, never squashed.
