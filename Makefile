@@ -16,12 +16,12 @@ export LIVENESS_ASSETS ?= $(abspath ../shared/assets)
 # Parts of `make bench`, such as `chain streams`; empty for all.
 BENCH ?=
 
-.PHONY: help setup demo models test bench check build install uninstall clean
+.PHONY: help setup demo models test test-trixie bench check build install uninstall clean
 
 help: ## list the targets
 	@printf 'usage: make TARGET\n\n'
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1 \2/p' $(firstword $(MAKEFILE_LIST)) \
-		| while read -r name text; do printf '  %-10s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1 \2/p' $(firstword $(MAKEFILE_LIST)) \
+		| while read -r name text; do printf '  %-11s %s\n' "$$name" "$$text"; done
 
 setup: ## install and fetch what is needed (demo and test do it by themselves)
 	@scripts/setup.sh
@@ -47,6 +47,12 @@ models: ## list the models that ship, and check that they answer as when they we
 test: ## run all tests
 	@scripts/setup.sh
 	scripts/env.sh $(CARGO) test --workspace
+
+# Not among the tests of `test`: a root of Debian 13 is 2 GB, and only root may make and enter one.
+test-trixie: ## run the tests that need GStreamer 1.26 in a Debian 13 of their own (needs root and debootstrap): make test-trixie [TESTS="analytics metadata"]
+	@scripts/setup.sh --packages --runtime
+	scripts/trixie.sh $(TESTS)
+TESTS ?= analytics metadata metajson
 
 bench: ## measure speed beside bare inference and others: make bench [BENCH="chain preprocess opencv python streams allocations"]
 	@scripts/setup.sh --packages --runtime --assets --peers

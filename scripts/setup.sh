@@ -35,8 +35,9 @@ readonly APT_PACKAGES=(
     fonts-dejavu-core python3 python3-venv ca-certificates
 )
 
-# What tests start: a display for windows, a browser for the web page; for the door guard a voice, a mail server, a bus and a logind on it.
-readonly TEST_PACKAGES=(xvfb chromium espeak-ng python3-aiosmtpd dbus-daemon python3-dbusmock)
+# What tests start: a display for windows, a browser for the web page; for the door guard a voice, a mail server, a bus and a logind on it;
+# OpenCV's plugin with its model, whose facedetect ours is held against.
+readonly TEST_PACKAGES=(xvfb chromium espeak-ng python3-aiosmtpd dbus-daemon python3-dbusmock gstreamer1.0-opencv opencv-data)
 
 say() { printf 'setup: %s\n' "$*"; }
 die() {

@@ -290,7 +290,8 @@ matrix! {
     convert_to_ten_bits: "videoconvert ! video/x-raw,format=P010_10LE" => Placed;
     convert_to_tiles: "videoconvert ! video/x-raw,format=NV12_64Z32" => Placed;
     convert_to_grey_and_back: "videoconvert ! video/x-raw,format=GRAY8 ! videoconvert ! video/x-raw,format=NV12" => Placed;
-    convert_by_itself: "autovideoconvert" => Placed;
+    // In newer versions it may make Bayer patterns of frames.
+    convert_by_itself: "autovideoconvert ! video/x-raw" => Placed;
     convert_and_scale: "videoconvertscale ! video/x-raw,format=RGB,width=400,height=400" => Placed;
     scale_down: "videoscale ! video/x-raw,width=160,height=160" => Placed;
     scale_up: "videoscale ! video/x-raw,width=1000,height=1000" => Placed;

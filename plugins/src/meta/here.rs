@@ -5,7 +5,7 @@ use liveness::face::Face;
 use liveness::geometry::{Point, Rect};
 use liveness::signature::Signature;
 
-use super::region::regions;
+use super::region::{others, regions};
 use super::{Analysis, read};
 use crate::caps::pixel_aspect;
 use crate::frame::Format;
@@ -126,7 +126,7 @@ fn moved(
 
 /// Faces that another detector found. Their ids are the regions' own where these differ, else counted.
 fn foreign(buffer: &gst::BufferRef) -> Option<Here> {
-    let regions = regions(buffer);
+    let regions = others(buffer);
     if regions.is_empty() {
         return None;
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The metadata that carries faces from element to element, written twice.
+//! The metadata that carries faces from element to element, written twice or more.
 //!
 //! 1. One `GstCustomMeta` [`NAME`] per analysed buffer: the authority. It survives conversion, scaling, encoding and tees; a
 //!    frame that was analysed and holds no face carries it too. Its structure has `version` (u32), `width`, `height` (i32, of the
@@ -7,6 +7,9 @@
 //!    structures: see [`face_structure`], here with coordinates in 0..1.
 //! 2. Per face one `GstVideoRegionOfInterestMeta` of type `face` for everybody else, with the parameters of DL Streamer:
 //!    `detection`, `object_id`, `liveness`. Other elements rescale its rectangle, and lose its parameters.
+//!
+//! 3. With the cargo feature `v1_24` or newer also `GstAnalyticsRelationMeta`, per face an object detection of type `face` with its tracking and
+//!    its verdict, for elements that read that, such as `objectdetectionoverlay`.
 //!
 //! So readers take verdicts from the first and geometry from the second, where that can still be trusted: [`faces_here`].
 
@@ -17,6 +20,8 @@ use liveness::signature::Signature;
 
 use crate::frame::Format;
 
+#[cfg(feature = "v1_24")]
+mod analytics;
 mod here;
 mod region;
 
@@ -235,6 +240,8 @@ pub fn write(buffer: &mut gst::BufferRef, analysis: &Analysis) {
             roi.add_param(param);
         }
     }
+    #[cfg(feature = "v1_24")]
+    analytics::write(buffer, analysis);
 }
 
 /// Writes verdicts: replaces the authority, and in the regions that are still there the parameters that say the same.
@@ -256,6 +263,8 @@ pub fn write_verdicts(buffer: &mut gst::BufferRef, analysis: &Analysis) {
             roi.add_param(param);
         }
     }
+    #[cfg(feature = "v1_24")]
+    analytics::write_verdicts(buffer, analysis);
 }
 
 fn write_authority(buffer: &mut gst::BufferRef, analysis: &Analysis) {

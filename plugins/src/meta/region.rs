@@ -73,6 +73,16 @@ pub(super) fn regions(buffer: &gst::BufferRef) -> Vec<Region> {
         .collect()
 }
 
+/// The faces of another detector: its regions; where it has written none, and the version of GStreamer has others, those.
+pub(super) fn others(buffer: &gst::BufferRef) -> Vec<Region> {
+    let regions = regions(buffer);
+    #[cfg(feature = "v1_24")]
+    if regions.is_empty() {
+        return super::analytics::found(buffer);
+    }
+    regions
+}
+
 pub(super) fn take_regions(buffer: &mut gst::BufferRef) -> Vec<Region> {
     use std::ops::ControlFlow::Continue;
     let taken = regions(buffer);
@@ -93,7 +103,9 @@ pub(super) fn take_regions(buffer: &mut gst::BufferRef) -> Vec<Region> {
 
 /// Takes over the faces of another detector, so that verdicts can be written: numbers their regions as `faces` are numbered.
 pub fn adopt(buffer: &mut gst::BufferRef) {
-    for (i, region) in take_regions(buffer).into_iter().enumerate() {
+    let found = others(buffer);
+    take_regions(buffer);
+    for (i, region) in found.into_iter().enumerate() {
         let mut roi = Roi::add(buffer, ROI_TYPE, region.rect);
         roi.set_id(i as i32 + 1);
         roi.set_parent_id(region.parent_id);
