@@ -35,7 +35,8 @@ if [[ ${1:-} == --inside ]]; then
     done
     mount -t proc proc "$root/proc"
     mount --rbind /dev "$root/dev"
-    # No network: what cargo needs was fetched before.
+    # No network: what cargo needs was fetched before. The single quotes are meant: the shell in there reads it.
+    # shellcheck disable=SC2016
     exec chroot "$root" /usr/bin/env -i HOME=/root LC_ALL=C.UTF-8 PATH="$LIVENESS_SYSROOT/bin:/usr/bin:/bin" \
         CARGO_HOME="$LIVENESS_CARGO_HOME" CARGO_TARGET_DIR="$LIVENESS_TARGET" CARGO_BUILD_JOBS="${CARGO_BUILD_JOBS:-}" \
         ORT_DYLIB_PATH="$repository/.setup/lib/libonnxruntime.so" \

@@ -378,7 +378,7 @@ fn lines_find_their_frames_by_time() {
         [2, 2, 2],
         "20.5 ms is nearer to the second frame than half of it"
     );
-    let file = [line(0, 0), line(2, 95_000_000)].join("\n");
+    let file = [line(0, 0), line(1, 10_000_000), line(2, 95_000_000)].join("\n");
     folder.write("sparse.jsonl", file);
     assert_eq!(counts(&format!("{} ! {attach}", picture(4))), [2, 0, 2, 0]);
 }
