@@ -7,13 +7,12 @@
 # fetch nothing. This system's Rust builds in it, as Debian 13's own is too old. Needs root, for chroot and mounts, which nobody outside sees.
 #
 # Variables: LIVENESS_TRIXIE  a root that is there already
-#            MIRROR           where Debian's packages are (default: http://deb.debian.org/debian)
+#            MIRROR           where Debian's packages are (default: where debootstrap looks by itself)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly repository=$PWD
 readonly root=${LIVENESS_TRIXIE:-$repository/.setup/trixie}
-readonly mirror=${MIRROR:-http://deb.debian.org/debian}
 readonly PACKAGES=(
     build-essential pkg-config
     libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstreamer-plugins-bad1.0-dev libgstrtspserver-1.0-dev libpango1.0-dev libcairo2-dev
@@ -50,10 +49,12 @@ command -v cargo >/dev/null || die 'cargo is missing: install Rust with rustup (
 
 if [[ ! -e $root/.complete ]]; then
     command -v debootstrap >/dev/null || die 'debootstrap is missing: apt-get install debootstrap'
+    [[ ! -e $root ]] || die "$root is there, and not one that this script has finished: name another one, or take it away"
     # Made aside: an interrupted run leaves nothing that looks finished.
     rm -rf "$root.part"
     mkdir -p "$root.part"
-    debootstrap --variant=minbase trixie "$root.part" "$mirror" >/dev/null || die "debootstrap failed: is $mirror to be reached?"
+    debootstrap --variant=minbase trixie "$root.part" ${MIRROR:+"$MIRROR"} >/dev/null \
+        || die "debootstrap failed: can Debian's packages be reached? (MIRROR names another mirror)"
     chroot "$root.part" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${PACKAGES[@]}" >/dev/null \
         || die "apt-get could not install Debian 13's packages: its messages stand above"
     touch "$root.part/.complete"
