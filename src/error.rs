@@ -35,6 +35,14 @@ pub enum Error {
         /// What ONNX Runtime said.
         reason: String,
     },
+    /// A model file that demands what no model of this field needs: it was not loaded.
+    #[error("{model} is refused: {reason}")]
+    RefusedModel {
+        /// The model, as the user named it.
+        model: String,
+        /// What it demands, and what to do about it.
+        reason: String,
+    },
     /// A model whose inputs and outputs do not fit the task.
     #[error("{model} does not fit {task}: {reason}")]
     UnfitModel {

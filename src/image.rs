@@ -3,6 +3,12 @@
 
 use crate::error::{Error, Result};
 
+/// Longest side of a frame in pixels, far beyond all video. Below it no sum of bytes here runs over.
+const LONGEST: usize = 1 << 20;
+
+/// Farthest that a component lies from the start of its row, and from its next sample; packed formats have up to 8.
+const FARTHEST: usize = 1 << 10;
+
 /// How one sample is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sample {
@@ -184,6 +190,12 @@ impl<'a> View<'a> {
         if layout.width == 0 || layout.height == 0 {
             return fail(format!("{}x{} has no pixels", layout.width, layout.height));
         }
+        if layout.width.max(layout.height) > LONGEST {
+            return fail(format!(
+                "{}x{} has sides of more than {LONGEST} pixels",
+                layout.width, layout.height
+            ));
+        }
         let wanted = if layout.color == ColorModel::Gray {
             1
         } else {
@@ -204,6 +216,17 @@ impl<'a> View<'a> {
         }
         own[..planes.len()].copy_from_slice(planes);
         for c in &layout.components {
+            if c.sub_x > 3 || c.sub_y > 3 {
+                return fail("subsampling by more than 8 is unknown".into());
+            }
+            if c.offset > FARTHEST || c.step > FARTHEST {
+                return fail(format!(
+                    "samples {} apart, the first at {}, are those of no format",
+                    c.step, c.offset
+                ));
+            }
+        }
+        for c in &layout.components {
             let Some(plane) = own.get(c.plane) else {
                 return fail(format!("plane {} does not exist", c.plane));
             };
@@ -213,14 +236,11 @@ impl<'a> View<'a> {
                 .checked_mul(plane.stride)
                 .and_then(|n| n.checked_add(row_bytes));
             let container = layout.sample.bytes() as u32 * 8;
-            if !(8..=container).contains(&c.depth) || c.depth + c.shift > container {
+            if !(8..=container).contains(&c.depth) || c.shift > container - c.depth {
                 return fail(format!(
                     "{} bits shifted by {} do not fit {container}-bit samples",
                     c.depth, c.shift
                 ));
-            }
-            if c.sub_x > 3 || c.sub_y > 3 {
-                return fail("subsampling by more than 8 is unknown".into());
             }
             if c.step == 0 || needed.is_none_or(|n| plane.data.len() < n) {
                 return fail(format!(

@@ -18,6 +18,7 @@
 //! | [`track`] | which face is whose over frames, and where it is between two looks |
 //! | [`cadence`] | when a frame has to be looked at again |
 //! | [`model`] | what a model file expects and means (its card) |
+//! | [`onnx`] | what an ONNX file demands, before it is loaded |
 //! | [`runtime`] | ONNX Runtime: the library, sessions, sharing |
 //! | [`golden`] | whether a model still answers as when it was written |
 //! | [`detect`] | the families of face detectors |
@@ -51,6 +52,7 @@ pub mod track;
 pub mod cadence;
 
 pub mod model;
+pub mod onnx;
 pub mod runtime;
 
 pub mod golden;

@@ -7,12 +7,17 @@
 //! then the model is refused with the list of what is.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::crop::{Outside, Shape};
 use crate::error::{Error, Result};
 use crate::resize::Channels;
+
+mod pin;
+
+pub use pin::Pins;
 
 /// Largest model file that is read, in bytes. The models of this field have 0.1 to 30 MB; a file beyond this is a mistake.
 pub const LARGEST_FILE: u64 = 512 << 20;
@@ -207,12 +212,23 @@ impl Card {
     /// [`Error::Card`] where it cannot be read, is not TOML, or a fact has a value that it cannot have.
     pub fn from_sidecar(path: &Path) -> Result<Self> {
         let origin = path.display().to_string();
-        let fail = |reason: String| Error::Card {
+        let bytes = read_file(path, LARGEST_SIDECAR).map_err(|e| Error::Card {
             origin: origin.clone(),
+            reason: e.to_string(),
+        })?;
+        Self::from_toml(&bytes, &origin)
+    }
+
+    /// Reads the bytes of a sidecar file. `origin` names it in errors.
+    ///
+    /// # Errors
+    /// Those of [`Card::from_sidecar`] but for reading.
+    pub fn from_toml(bytes: &[u8], origin: &str) -> Result<Self> {
+        let fail = |reason: String| Error::Card {
+            origin: origin.to_owned(),
             reason,
         };
-        let bytes = read_file(path, LARGEST_SIDECAR).map_err(|e| fail(e.to_string()))?;
-        let text = String::from_utf8(bytes).map_err(|e| fail(format!("it is not UTF-8: {e}")))?;
+        let text = std::str::from_utf8(bytes).map_err(|e| fail(format!("it is not UTF-8: {e}")))?;
         let table: toml::Table = text
             .parse()
             .map_err(|e: toml::de::Error| fail(e.to_string()))?;
@@ -229,7 +245,7 @@ impl Card {
                 )));
             }
         }
-        Self::from_facts(&facts, &origin)
+        Self::from_facts(&facts, origin)
     }
 
     /// The facts that are told, by name and as text: what [`Card::from_facts`] reads.
@@ -307,13 +323,21 @@ fn read_file(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
         // Reading a directory or a pipe would fail late, or never end.
         return Err(std::io::Error::other("it is not a regular file"));
     }
+    let too_large = |length: u64| {
+        std::io::Error::other(format!("its {length} bytes are more than such a file has"))
+    };
     if meta.len() > most {
-        return Err(std::io::Error::other(format!(
-            "its {} bytes are more than such a file has",
-            meta.len()
-        )));
+        return Err(too_large(meta.len()));
     }
-    std::fs::read(path)
+    // One that grows while it is read ends here all the same.
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?
+        .take(most + 1)
+        .read_to_end(&mut bytes)?;
+    match bytes.len() as u64 {
+        length if length > most => Err(too_large(length)),
+        _ => Ok(bytes),
+    }
 }
 
 /// A TOML value as the text that the metadata would hold.
@@ -344,6 +368,13 @@ impl ModelFile {
     /// # Errors
     /// [`Error::ModelFile`] where it cannot be read or is larger than [`LARGEST_FILE`]; [`Error::Card`] for the sidecar.
     pub fn read(path: &Path, info: Option<&Path>) -> Result<Self> {
+        let beside = path.with_extension("toml");
+        let info = info.or_else(|| beside.exists().then_some(&*beside));
+        Self::read_alone(path, info)
+    }
+
+    /// The same without a look at what lies beside.
+    fn read_alone(path: &Path, info: Option<&Path>) -> Result<Self> {
         let fail = |reason| Error::ModelFile {
             path: path.to_owned(),
             reason,
@@ -351,11 +382,10 @@ impl ModelFile {
         let bytes = read_file(path, LARGEST_FILE).map_err(fail)?;
         let beside = path.with_extension("toml");
         let sidecar_path = info.map_or(beside, Path::to_owned);
-        let sidecar = if info.is_some() || sidecar_path.exists() {
-            Card::from_sidecar(&sidecar_path)?
-        } else {
-            Card::default()
-        };
+        let sidecar = info
+            .map(Card::from_sidecar)
+            .transpose()?
+            .unwrap_or_default();
         Ok(Self {
             name: path.display().to_string(),
             bytes: bytes.into(),

@@ -18,8 +18,13 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 use crate::model::PREFIX;
+use crate::onnx::{self, Fault, LARGEST_TENSOR};
 use crate::pool::Pool;
 use crate::sync::lock;
+
+mod watch;
+
+use watch::Turn;
 
 /// The one environment of this process. Made by the first who needs it, never while a plugin is merely being scanned.
 static ENVIRONMENT: OnceCell<Environment> = OnceCell::new();
@@ -189,6 +194,8 @@ pub struct Options {
     pub device: Device,
     /// Threads within one operator. More than 1 brings small nets no better median and a far worse tail.
     pub threads: usize,
+    /// How long one run may take before it is ended with an error. A look takes milliseconds; this is for models made to take days.
+    pub longest: Duration,
 }
 
 impl Default for Options {
@@ -196,6 +203,7 @@ impl Default for Options {
         Self {
             device: Device::Cpu,
             threads: 1,
+            longest: Duration::from_secs(60),
         }
     }
 }
@@ -270,16 +278,32 @@ pub struct Engine {
     inputs: Vec<Outlet>,
     outputs: Vec<Outlet>,
     facts: std::collections::BTreeMap<String, String>,
-    sessions: Pool<Session>,
+    sessions: Pool<Worker>,
+}
+
+/// A session, and what ends its runs.
+#[derive(Debug)]
+struct Worker {
+    session: Session,
+    turn: Arc<Turn>,
 }
 
 impl Engine {
     /// The engine for a model's bytes; an existing one where somebody has opened the same before. `name` is for messages.
     ///
     /// # Errors
-    /// [`Error::Runtime`] without the library, [`Error::NotAModel`] where ONNX Runtime cannot load the bytes,
-    /// [`Error::UnfitModel`] for inputs or outputs that are not tensors of 32-bit floats.
+    /// [`Error::RefusedModel`] where the file demands too much, see [`crate::onnx`]; [`Error::Runtime`] without the library,
+    /// [`Error::NotAModel`] where ONNX Runtime cannot load the bytes, [`Error::UnfitModel`] for inputs or outputs that are not tensors of 32-bit
+    /// floats, or larger than any that is needed.
     pub fn open(name: &str, bytes: &Arc<[u8]>, options: Options) -> Result<Arc<Self>> {
+        // Before anybody else reads it, and before the library is loaded.
+        onnx::check(bytes).map_err(|fault| {
+            let model = name.to_owned();
+            match fault {
+                Fault::NotOnnx(reason) => Error::NotAModel { model, reason },
+                Fault::Refused(reason) => Error::RefusedModel { model, reason },
+            }
+        })?;
         environment()?;
         let key = Key {
             sha256: Sha256::digest(bytes).into(),
@@ -291,7 +315,8 @@ impl Engine {
             return Ok(engine);
         }
         engines.retain(|_, engine| engine.strong_count() > 0);
-        let session = session(name, bytes, options)?;
+        let worker = worker(name, bytes, options)?;
+        let session = &worker.session;
         let outlets = |list: &[ort::value::Outlet]| -> Result<Vec<Outlet>> {
             list.iter().map(|o| outlet(name, o)).collect()
         };
@@ -301,9 +326,9 @@ impl Engine {
             options,
             inputs: outlets(session.inputs())?,
             outputs: outlets(session.outputs())?,
-            facts: facts(&session),
+            facts: facts(session),
             sessions: Pool::new(
-                session,
+                worker,
                 std::thread::available_parallelism().map_or(1, usize::from),
                 PATIENCE,
             ),
@@ -342,11 +367,21 @@ impl Engine {
             reason: e.to_string(),
         };
         let mut lent = self.sessions.lend();
-        let session = match &mut lent.thing {
-            Some(session) => session,
-            none => none.insert(session(&self.name, &self.bytes, self.options)?),
+        let Worker { session, turn } = match &mut lent.thing {
+            Some(worker) => worker,
+            none => none.insert(worker(&self.name, &self.bytes, self.options)?),
         };
-        let outputs = session.run(ort::inputs![&input.0]).map_err(fail)?;
+        let longest = self.options.longest;
+        let (outputs, was_ended) = turn.run(longest, |options| {
+            session.run_with_options(ort::inputs![&input.0], options)
+        });
+        let outputs = outputs.map_err(|e| match was_ended {
+            true => Error::Inference {
+                model: self.name.clone(),
+                reason: format!("it took longer than {longest:?} and was ended"),
+            },
+            false => fail(e),
+        })?;
         let values: Vec<_> = outputs.values().collect();
         let views = values
             .iter()
@@ -365,11 +400,11 @@ impl Engine {
     }
 }
 
-fn session(name: &str, bytes: &[u8], options: Options) -> Result<Session> {
-    let build = || -> Result<Session, ort::Error> {
+fn worker(name: &str, bytes: &[u8], options: Options) -> Result<Worker> {
+    let build = || -> Result<Worker, ort::Error> {
         let Device::Cpu = options.device;
         let environment = environment().map_err(|e| ort::Error::new(e.to_string()))?;
-        Session::builder(environment)?
+        let session = Session::builder(environment)?
             .with_optimization_level(GraphOptimizationLevel::All)?
             .with_intra_threads(options.threads.max(1))?
             .with_inter_threads(1)?
@@ -377,7 +412,9 @@ fn session(name: &str, bytes: &[u8], options: Options) -> Result<Session> {
             .with_inter_op_spinning(false)?
             // Its warnings are about how a model was exported; what is fatal comes back as an error.
             .with_log_level(LogLevel::Fatal)?
-            .commit_from_memory(bytes)
+            .commit_from_memory(bytes)?;
+        let turn = Turn::new()?;
+        Ok(Worker { session, turn })
     };
     build().map_err(|e| Error::NotAModel {
         model: name.to_owned(),
@@ -391,10 +428,24 @@ fn outlet(model: &str, outlet: &ort::value::Outlet) -> Result<Outlet> {
             ty: TensorElementType::Float32,
             shape,
             ..
-        } => Ok(Outlet {
-            name: outlet.name().to_owned(),
-            shape: shape.to_vec(),
-        }),
+        } => {
+            // As ONNX Runtime has worked it out, which may be more than the file declares.
+            let fixed = shape.iter().filter(|d| **d >= 0);
+            let count = fixed.fold(1u64, |n, d| n.saturating_mul(d.cast_unsigned()));
+            if count > LARGEST_TENSOR {
+                return Err(Error::RefusedModel {
+                    model: model.to_owned(),
+                    reason: format!(
+                        "`{}` has {count} numbers, more than {LARGEST_TENSOR}",
+                        outlet.name()
+                    ),
+                });
+            }
+            Ok(Outlet {
+                name: outlet.name().to_owned(),
+                shape: shape.to_vec(),
+            })
+        }
         other => Err(Error::UnfitModel {
             model: model.to_owned(),
             task: "inference on pictures",

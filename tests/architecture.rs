@@ -23,6 +23,7 @@ const LIBRARY: &[&str] = &[
     "track",
     "cadence",
     "model",
+    "onnx",
     "runtime",
     "golden",
     "detect",

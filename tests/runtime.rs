@@ -6,8 +6,12 @@ mod common;
 
 use std::sync::Arc;
 
+use liveness::error::Error;
 use liveness::model::ModelFile;
 use liveness::runtime::{Engine, Input, Options};
+
+#[path = "common/onnx.rs"]
+mod onnx;
 
 fn bright() -> ModelFile {
     common::use_runtime();
@@ -80,9 +84,45 @@ fn an_input_of_the_wrong_shape_is_an_error_and_the_engine_goes_on() {
 #[test]
 fn what_is_no_model_is_refused_by_name() {
     common::use_runtime();
-    for bytes in [&b""[..], b"not a model", &bright().bytes[..200]] {
+    for bytes in [&b""[..], b"not a model", &bright().bytes[..100]] {
         let bytes: Arc<[u8]> = bytes.into();
         let error = Engine::open("mine.onnx", &bytes, Options::default()).unwrap_err();
         assert!(error.to_string().contains("mine.onnx"), "{error}");
     }
+}
+
+#[test]
+fn what_takes_too_long_is_ended_and_the_engine_goes_on() {
+    common::use_runtime();
+    // 4000 products of 512x512 matrices that depend on the input: half a minute and more, in a few kilobytes.
+    let square = onnx::node("Expand", &["mean", "size"], &["x0"]);
+    let steps = (0..4000).map(|i| {
+        let (from, to) = (format!("x{i}"), format!("x{}", i + 1));
+        onnx::node("MatMul", &[&from, &from], &[&to])
+    });
+    let last = onnx::node("ReduceMean", &["x4000"], &["output"]);
+    let nodes: Vec<_> = [square].into_iter().chain(steps).chain([last]).collect();
+    let file = onnx::liveness(&nodes, &[onnx::integers("size", &[512, 512])], &[]);
+    let bytes: Arc<[u8]> = file.into();
+    let options = Options {
+        longest: std::time::Duration::from_millis(1),
+        ..Options::default()
+    };
+    let engine = Engine::open("slow.onnx", &bytes, options).unwrap();
+    let input = Input::new([1, 3, 16, 16]).unwrap();
+    for _ in 0..2 {
+        match engine.run(&input, |_| ()) {
+            Err(Error::Inference { model, reason }) => {
+                assert!(
+                    model == "slow.onnx" && reason.contains("longer than"),
+                    "{reason}"
+                );
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    // An engine that is quick is never ended, whatever else was.
+    let quick = open(&bright(), 1);
+    let input = Input::new([1, 3, 16, 16]).unwrap();
+    quick.run(&input, |_| ()).unwrap();
 }

@@ -15,7 +15,7 @@ pub fn message(error: &liveness::Error) -> gst::ErrorMessage {
         }
         E::ModelFile { .. } => gst::error_msg!(ResourceError::OpenRead, ("{text}")),
         E::Runtime { .. } => gst::error_msg!(LibraryError::Init, ("{text}")),
-        E::NotAModel { .. } | E::UnfitModel { .. } => {
+        E::NotAModel { .. } | E::RefusedModel { .. } | E::UnfitModel { .. } => {
             gst::error_msg!(ResourceError::Read, ("{text}"))
         }
         E::MissingFacts { .. } | E::Card { .. } | E::Option(_) => {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use gst::glib;
 use gst::prelude::*;
+use liveness::model::Pins;
 
 use crate::device::Device;
 use crate::lateness;
@@ -37,6 +38,25 @@ pub fn text(name: &str, nick: &str, blurb: &str) -> glib::ParamSpec {
         .blurb(blurb)
         .mutable_ready()
         .build()
+}
+
+/// `model-sha256`.
+pub fn model_sha256() -> glib::ParamSpec {
+    text(
+        "model-sha256",
+        "Model SHA-256",
+        "SHA-256 of the model file, 64 hexadecimal digits (of several, each, separated by commas): any other file is refused, and no .toml beside it is read",
+    )
+}
+
+/// What `model-sha256` says; nothing is pinned where it was not set.
+///
+/// # Errors
+/// Where it is not what it must be.
+pub fn pins(text: Option<&str>) -> liveness::Result<Pins> {
+    text.map_or(Ok(Pins::default()), |text| {
+        Pins::parse(text).map_err(|e| liveness::Error::Option(format!("model-sha256: {e}")))
+    })
 }
 
 /// A whole number that may change while playing.

@@ -18,7 +18,15 @@ pub const NAME: &str = "manifest.jsonl";
 pub fn read(folder: &Path) -> Result<Vec<Record>> {
     let path = folder.join(NAME);
     let bytes = fs::read(&path).map_err(|e| Error::data_set_io(&path, "read", &e))?;
-    parse(&path, &bytes[..whole(&bytes)], 0)
+    from_bytes(&path, &bytes)
+}
+
+/// The records in the bytes of a manifest, which `path` names in errors.
+///
+/// # Errors
+/// Those of [`read`] but for reading.
+pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Vec<Record>> {
+    parse(path, &bytes[..whole(bytes)], 0)
 }
 
 /// Bytes up to the end of the last line that has one.

@@ -113,8 +113,12 @@ impl Family {
         (self == Self::BlazeFace).then_some(blazeface::SIZE)
     }
 
-    /// Adds the candidates of at least `threshold` in `outputs` for an input of `size` (width, height).
-    pub(super) fn decode(
+    /// Adds the candidates of at least `threshold` in `outputs` for an input of `size` (width, height). What a damaged model gives is
+    /// not sorted out yet: [`suppress`](super::suppress) does that.
+    ///
+    /// # Errors
+    /// What is wrong with the outputs, where they are not those of the family.
+    pub fn decode(
         self,
         outputs: &[OutputView],
         size: (usize, usize),

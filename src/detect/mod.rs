@@ -24,6 +24,7 @@ mod ultraface;
 mod yunet;
 
 pub use family::Family;
+pub use nms::suppress;
 
 /// A face as a family's decoder gives it: in pixels of the model's input.
 #[derive(Clone, Copy, Debug, PartialEq)]

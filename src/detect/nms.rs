@@ -9,7 +9,7 @@ const MOST: usize = 1000;
 
 /// Sorts by confidence, the highest first, drops what is not a box, and of each group that overlaps by more than `overlap` (IoU)
 /// all but the first.
-pub(super) fn suppress(candidates: &mut Vec<Candidate>, overlap: f32) {
+pub fn suppress(candidates: &mut Vec<Candidate>, overlap: f32) {
     candidates.retain(|c| c.rect.is_valid() && c.score.is_finite());
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
     candidates.truncate(MOST);

@@ -12,7 +12,6 @@ use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
 use liveness::cadence::Cadence;
 use liveness::detect::{self, Detector, InputSize};
-use liveness::model::ModelFile;
 use liveness::runtime::Options;
 use liveness::signature::Signature;
 use liveness::sync::lock;
@@ -50,6 +49,7 @@ const LARGEST_INPUT: u32 = 4096;
 struct Settings {
     model: Option<PathBuf>,
     model_info: Option<PathBuf>,
+    model_sha256: Option<String>,
     threshold: f32,
     nms_threshold: f32,
     inference_interval: u32,
@@ -69,6 +69,7 @@ impl Default for Settings {
         Self {
             model: None,
             model_info: None,
+            model_sha256: None,
             threshold: AUTO,
             nms_threshold: AUTO,
             inference_interval: 1,
@@ -145,6 +146,7 @@ impl ObjectImpl for FaceDetect {
                     "Model info",
                     "TOML file with the facts about the model (default: beside it, with the ending .toml, where that exists)",
                 ),
+                p::model_sha256(),
                 p::threshold(
                     "threshold",
                     "Threshold",
@@ -213,6 +215,7 @@ impl ObjectImpl for FaceDetect {
         match pspec.name() {
             "model" => s.model = properties::path(value),
             "model-info" => s.model_info = properties::path(value),
+            "model-sha256" => s.model_sha256 = properties::string(value),
             "threshold" => s.threshold = value.get().unwrap_or(AUTO),
             "nms-threshold" => s.nms_threshold = value.get().unwrap_or(AUTO),
             "inference-interval" => s.inference_interval = value.get().unwrap_or(1),
@@ -239,6 +242,7 @@ impl ObjectImpl for FaceDetect {
         match pspec.name() {
             "model" => s.model.to_value(),
             "model-info" => s.model_info.to_value(),
+            "model-sha256" => s.model_sha256.to_value(),
             "threshold" => s.threshold.to_value(),
             "nms-threshold" => s.nms_threshold.to_value(),
             "inference-interval" => s.inference_interval.to_value(),
@@ -289,14 +293,9 @@ impl BaseTransformImpl for FaceDetect {
         let options = Options {
             device: settings.device.into(),
             threads: settings.threads as usize,
+            ..Options::default()
         };
-        let file = match &settings.model {
-            Some(path) => ModelFile::read(path, settings.model_info.as_deref()),
-            None => Ok(FACE_DETECTOR.file()),
-        };
-        let detector = file
-            .and_then(|file| Detector::open(&file, options))
-            .map_err(|e| error::message(&e))?;
+        let detector = open(&settings, options).map_err(|e| error::message(&e))?;
         gst::info!(
             CAT,
             imp = self,
@@ -367,6 +366,20 @@ impl BaseTransformImpl for FaceDetect {
         *lock(&self.stats) += result.map_err(|message| error::post(self, message))?;
         Ok(gst::FlowSuccess::Ok)
     }
+}
+
+/// Reads and opens the model that the settings name, or the one that ships.
+fn open(settings: &Settings, options: Options) -> liveness::Result<Detector> {
+    let pins = properties::pins(settings.model_sha256.as_deref())?;
+    let files = match &settings.model {
+        Some(path) => {
+            let paths = std::slice::from_ref(path);
+            pins.read(paths, settings.model_info.as_deref())?
+        }
+        None => vec![FACE_DETECTOR.file()],
+    };
+    pins.admit(&files)?;
+    Detector::open(&files[0], options)
 }
 
 impl FaceDetect {

@@ -12,7 +12,7 @@ use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
 use liveness::face::Label;
 use liveness::liveness::{Classifier, Judge, OverTime};
-use liveness::model::ModelFile;
+use liveness::model::{ModelFile, Pins};
 use liveness::runtime::Options;
 use liveness::sync::lock;
 use liveness_models::LIVENESS;
@@ -43,6 +43,7 @@ struct Settings {
     /// One model, or several separated by commas.
     model: Option<PathBuf>,
     model_info: Option<PathBuf>,
+    model_sha256: Option<String>,
     threshold: f32,
     over: OverTime,
     min_face_size: u32,
@@ -58,6 +59,7 @@ impl Default for Settings {
         Self {
             model: None,
             model_info: None,
+            model_sha256: None,
             threshold: AUTO,
             over: OverTime::default(),
             min_face_size: 0,
@@ -115,6 +117,7 @@ impl ObjectImpl for LivenessClassify {
                     "Model info",
                     "TOML file with the facts about the model, for one model alone (default: beside each, with the ending .toml, where that exists)",
                 ),
+                p::model_sha256(),
                 p::threshold(
                     "threshold",
                     "Threshold",
@@ -165,6 +168,7 @@ impl ObjectImpl for LivenessClassify {
         match pspec.name() {
             "model" => s.model = properties::path(value),
             "model-info" => s.model_info = properties::path(value),
+            "model-sha256" => s.model_sha256 = properties::string(value),
             "threshold" => s.threshold = value.get().unwrap_or(AUTO),
             "smoothing" => s.over.smoothing = value.get().unwrap_or_default(),
             "reclassify-interval" => {
@@ -190,6 +194,7 @@ impl ObjectImpl for LivenessClassify {
         match pspec.name() {
             "model" => s.model.to_value(),
             "model-info" => s.model_info.to_value(),
+            "model-sha256" => s.model_sha256.to_value(),
             "threshold" => s.threshold.to_value(),
             "smoothing" => s.over.smoothing.to_value(),
             "reclassify-interval" => s.over.reclassify_interval.to_value(),
@@ -305,25 +310,31 @@ impl BaseTransformImpl for LivenessClassify {
 
 /// Reads and opens the models that the settings name, or the one that ships.
 fn open(settings: &Settings) -> liveness::Result<Classifier> {
+    let pins = properties::pins(settings.model_sha256.as_deref())?;
     let files = match &settings.model {
-        Some(list) => read(&ModelFile::paths(list), settings.model_info.as_deref())?,
+        Some(list) => read(
+            &pins,
+            &ModelFile::paths(list),
+            settings.model_info.as_deref(),
+        )?,
         None => vec![LIVENESS.file()],
     };
+    pins.admit(&files)?;
     let options = Options {
         device: settings.device.into(),
         threads: settings.threads as usize,
+        ..Options::default()
     };
     Classifier::open(&files, options)
 }
 
-fn read(paths: &[PathBuf], info: Option<&Path>) -> liveness::Result<Vec<ModelFile>> {
+fn read(pins: &Pins, paths: &[PathBuf], info: Option<&Path>) -> liveness::Result<Vec<ModelFile>> {
     if info.is_some() && paths.len() > 1 {
         return Err(liveness::Error::Option(
             "model-info describes one model, and several are named: put a .toml file beside each instead".into(),
         ));
     }
-    let files = paths.iter().map(|path| ModelFile::read(path, info));
-    files.collect()
+    pins.read(paths, info)
 }
 
 impl LivenessClassify {
