@@ -16,7 +16,7 @@ export LIVENESS_ASSETS ?= $(abspath ../shared/assets)
 # Parts of `make bench`, such as `chain streams`; empty for all.
 BENCH ?=
 
-.PHONY: help setup demo models test test-trixie bench check build install uninstall clean
+.PHONY: help setup demo models doctor test test-trixie fuzz bench check advisories build install uninstall clean
 
 help: ## list the targets
 	@printf 'usage: make TARGET\n\n'
@@ -44,6 +44,9 @@ models: ## list the models that ship, and check that they answer as when they we
 	scripts/env.sh $(CARGO) run --release -p liveness-models-app
 	scripts/env.sh $(CARGO) run --release -p liveness-models-app -- models/liveness/{liveness-int8,livenessnet}.onnx
 
+doctor: ## say what is missing on this machine, and how to mend it
+	scripts/env.sh $(CARGO) run --release -p liveness-doctor
+
 test: ## run all tests
 	@scripts/setup.sh
 	scripts/env.sh $(CARGO) test --workspace
@@ -54,6 +57,16 @@ test-trixie: ## run the tests that need GStreamer 1.26 in a Debian 13 of their o
 	scripts/trixie.sh $(TESTS)
 TESTS ?= analytics metadata metajson
 
+# Seconds for each target of `make fuzz`.
+FUZZ ?= 60
+
+fuzz: ## run each fuzz target for a while: make fuzz [FUZZ=600]; needs a nightly compiler and cargo-fuzz
+	cd fuzz && for target in $$($(CARGO) +nightly fuzz list); do \
+		mkdir -p found/$$target regressions/$$target; \
+		$(CARGO) +nightly fuzz run -O $$target found/$$target corpus/$$target regressions/$$target -- \
+			-max_total_time=$(FUZZ) -timeout=10 -rss_limit_mb=2048; \
+	done
+
 bench: ## measure speed beside bare inference and others: make bench [BENCH="chain preprocess opencv python streams allocations"]
 	@scripts/setup.sh --packages --runtime --assets --peers
 	$(CARGO) bench -p gst-plugin-liveness --bench ratios -- $(BENCH)
@@ -63,6 +76,12 @@ check: ## what must hold before a commit: format, lints, documentation
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps
+	@# Where cargo-deny is installed (cargo install cargo-deny): licences, sources and banned crates.
+	@if command -v cargo-deny >/dev/null; then cargo-deny --offline check bans licenses sources; else echo 'check: cargo-deny is not installed, deny.toml was not looked at'; fi
+
+# Fetches a database, so it is no part of check.
+advisories: ## look for known holes in what is built upon; needs cargo-deny and the network
+	cargo-deny check advisories
 
 install: ## install the plugin for this user; for everybody as root or with SYSTEM=1
 	@scripts/setup.sh --packages --runtime

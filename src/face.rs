@@ -60,6 +60,8 @@ pub struct Cues {
     pub planar_motion: Option<f32>,
     /// The eyes blink and move.
     pub blink: Option<f32>,
+    /// The stream is one that a camera makes: neither frozen, nor looped, nor with impossible times. The same for all faces of a frame.
+    pub stream: Option<f32>,
 }
 
 impl Verdict {
@@ -146,11 +148,13 @@ pub enum Reason {
     Collecting,
     /// There is evidence enough, and it is for neither.
     Undecided,
+    /// The stream looks as one that was injected: see [`Cues::stream`].
+    SuspectStream,
 }
 
 impl Reason {
     /// All reasons.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::TooSmall,
         Self::Blurred,
         Self::Dark,
@@ -159,6 +163,7 @@ impl Reason {
         Self::TurnedAway,
         Self::Collecting,
         Self::Undecided,
+        Self::SuspectStream,
     ];
 
     /// The word for it.
@@ -172,6 +177,7 @@ impl Reason {
             Self::TurnedAway => "turned-away",
             Self::Collecting => "collecting",
             Self::Undecided => "undecided",
+            Self::SuspectStream => "suspect-stream",
         }
     }
 }

@@ -29,6 +29,9 @@ use watch::Turn;
 /// The one environment of this process. Made by the first who needs it, never while a plugin is merely being scanned.
 static ENVIRONMENT: OnceCell<Environment> = OnceCell::new();
 
+/// The library that was loaded.
+static LIBRARY: OnceCell<PathBuf> = OnceCell::new();
+
 /// Folders named by [`search_in`], searched before the user's and the system's.
 static FOLDERS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
@@ -117,6 +120,8 @@ fn load(path: &Path) -> Result<Environment, String> {
         }
         other => other.to_string(),
     })?;
+    // A second library is never loaded: the first stays the one that is in use.
+    let _ = LIBRARY.set(path.clone());
     // ort panics where a library of a fitting version hands out no API of that version.
     let build = || {
         let builder = builder.with_name("liveness").with_telemetry(false);
@@ -158,6 +163,12 @@ pub fn environment() -> Result<&'static Environment> {
         }
         fail(tried.join("; "))
     })
+}
+
+/// The library that is in use; none before [`environment`] has found one.
+pub fn library() -> Option<&'static Path> {
+    ENVIRONMENT.get()?;
+    LIBRARY.get().map(PathBuf::as_path)
 }
 
 /// Where the time of one look went.

@@ -32,6 +32,13 @@ impl Lateness {
         *self = Self::default();
     }
 
+    /// Whether frames come when they are made, whoever waits for them. Upstream is asked once.
+    pub fn is_live(&mut self, element: &impl IsA<gst_base::BaseTransform>) -> bool {
+        *self
+            .is_live
+            .get_or_insert_with(|| is_live(element.upcast_ref()))
+    }
+
     /// Whether this frame is too late to be looked at. `most` nanoseconds are allowed; below 0, any.
     pub fn is_late(
         &mut self,
@@ -42,10 +49,10 @@ impl Lateness {
         let Ok(most) = u64::try_from(most).map(Duration::from_nanos) else {
             return false;
         };
-        let element = element.upcast_ref();
-        if !*self.is_live.get_or_insert_with(|| is_live(element)) {
+        if !self.is_live(element) {
             return false;
         }
+        let element = element.upcast_ref();
         let segment = element.segment();
         let time = segment
             .downcast_ref::<gst::ClockTime>()

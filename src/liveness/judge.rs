@@ -3,11 +3,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::cues::{Gauge, Wanted};
+use super::cues::{Gauge, Stream, Wanted};
 use super::decision::{Decisions, Look, OverTime, Rules, decide, uncertain};
 use super::{Classifier, Settings, is_in_sight, is_too_small};
 use crate::error::Result;
-use crate::face::{Cues, Face, Reason, Verdict};
+use crate::face::{Cues, Face, Label, Reason, Verdict};
 use crate::geometry::Rect;
 use crate::image::Pixels;
 use crate::quality::Meter;
@@ -29,6 +29,7 @@ pub struct Judge {
     decisions: Decisions,
     meter: Meter,
     gauge: Gauge,
+    stream: Stream,
     /// Memory that is used again for each frame.
     roles: Vec<Role>,
     boxes: Vec<Rect>,
@@ -57,6 +58,7 @@ impl Judge {
             decisions: Decisions::default(),
             meter: Meter::default(),
             gauge: Gauge::default(),
+            stream: Stream::default(),
             roles: Vec::new(),
             boxes: Vec::new(),
             answers: Vec::new(),
@@ -72,6 +74,7 @@ impl Judge {
     /// Forgets everybody: what comes is not the continuation of what was.
     pub fn reset(&mut self) {
         self.decisions.reset();
+        self.stream.reset();
     }
 
     /// A frame without a face that can be looked at: lets its time pass. `time` as in [`crate::track::Tracker::update`].
@@ -100,6 +103,9 @@ impl Judge {
             .start(time, Some(Rules::new(threshold, over)));
         if !over.remembers() {
             self.decisions.reset();
+        }
+        if wanted.stream || settings.hold_suspect_stream {
+            self.stream.add(frame, time, settings.is_live);
         }
         self.roles.clear();
         self.boxes.clear();
@@ -149,11 +155,26 @@ impl Judge {
                 ..verdict
             };
         }
+        self.doubt_stream(faces, settings, wanted);
         timing.decode += start.elapsed();
         Ok(Looked {
             asked: self.boxes.len(),
             timing,
         })
+    }
+
+    /// Says of all faces what is to be said of their stream.
+    fn doubt_stream(&self, faces: &mut [Face], settings: &Settings, wanted: Wanted) {
+        for face in faces {
+            if wanted.stream {
+                face.verdict.cues.stream = self.stream.score();
+            }
+            let is_held = settings.hold_suspect_stream && self.stream.is_suspect();
+            if is_held && face.verdict.label == Label::Live {
+                face.verdict.label = Label::Uncertain;
+                face.verdict.reason = Some(Reason::SuspectStream);
+            }
+        }
     }
 
     /// How face `i` is judged; one that is too small and has no memory gets its verdict here.

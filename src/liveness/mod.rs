@@ -41,6 +41,10 @@ pub struct Settings {
     pub threshold: Option<f32>,
     /// Shortest side of a face that is judged, in pixels of the frame; smaller ones are uncertain.
     pub min_face_size: f32,
+    /// Frames come when they are made, so that their times say when that was.
+    pub is_live: bool,
+    /// Nobody is called live while the stream looks as one that was injected: see [`crate::face::Cues::stream`].
+    pub hold_suspect_stream: bool,
 }
 
 /// Even odds: the only neutral choice for a model that recommends nothing.
@@ -51,6 +55,8 @@ impl Default for Settings {
         Self {
             threshold: None,
             min_face_size: 0.0,
+            is_live: false,
+            hold_suspect_stream: false,
         }
     }
 }

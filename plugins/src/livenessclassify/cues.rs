@@ -23,6 +23,9 @@ pub enum Cues {
     /// Eyes that blink and move.
     #[flags_value(name = "Eyes that blink and move", nick = "blink")]
     BLINK = 8,
+    /// A stream that a camera makes.
+    #[flags_value(name = "A stream that a camera makes", nick = "stream")]
+    STREAM = 16,
 }
 
 impl From<Cues> for Wanted {
@@ -32,6 +35,7 @@ impl From<Cues> for Wanted {
             border: cues.contains(Cues::BORDER),
             planar_motion: cues.contains(Cues::PLANAR_MOTION),
             blink: cues.contains(Cues::BLINK),
+            stream: cues.contains(Cues::STREAM),
         }
     }
 }

@@ -48,6 +48,7 @@ struct Settings {
     over: OverTime,
     min_face_size: u32,
     cues: Cues,
+    hold_suspect_stream: bool,
     device: Device,
     threads: u32,
     max_lateness: i64,
@@ -64,6 +65,7 @@ impl Default for Settings {
             over: OverTime::default(),
             min_face_size: 0,
             cues: Cues::empty(),
+            hold_suspect_stream: false,
             device: Device::Cpu,
             threads: 1,
             max_lateness: lateness::DEFAULT,
@@ -149,6 +151,12 @@ impl ObjectImpl for LivenessClassify {
                     .blurb("What is measured of each face beside the models, joined by +: written into the metadata, the verdict does not rest on it. Planar motion and blinking need faces that are followed, with landmarks")
                     .mutable_playing()
                     .build(),
+                p::switch(
+                    "hold-suspect-stream",
+                    "Hold suspect streams",
+                    "Call nobody live, but uncertain (suspect-stream), while the stream looks as one that was injected: frozen, looped, or with times that run backwards. For cameras: a picture that is shown for a while is such a stream",
+                    false,
+                ),
                 p::device(),
                 p::threads(),
                 p::max_lateness(),
@@ -176,6 +184,10 @@ impl ObjectImpl for LivenessClassify {
             }
             "min-face-size" => s.min_face_size = value.get().unwrap_or_default(),
             "cues" => s.cues = value.get().unwrap_or(Cues::empty()),
+            "hold-suspect-stream" => {
+                // What cannot be read must not open a door.
+                s.hold_suspect_stream = value.get().unwrap_or(true);
+            }
             "device" => s.device = value.get().unwrap_or_default(),
             "threads" => s.threads = value.get().unwrap_or(1),
             "max-lateness" => s.max_lateness = value.get().unwrap_or(lateness::DEFAULT),
@@ -200,6 +212,7 @@ impl ObjectImpl for LivenessClassify {
             "reclassify-interval" => s.over.reclassify_interval.to_value(),
             "min-face-size" => s.min_face_size.to_value(),
             "cues" => s.cues.to_value(),
+            "hold-suspect-stream" => s.hold_suspect_stream.to_value(),
             "device" => s.device.to_value(),
             "threads" => s.threads.to_value(),
             "max-lateness" => s.max_lateness.to_value(),
@@ -373,6 +386,8 @@ impl LivenessClassify {
             let wanted = liveness::liveness::Settings {
                 threshold: properties::told(settings.threshold),
                 min_face_size: settings.min_face_size as f32,
+                is_live: lateness.is_live(&*self.obj()),
+                hold_suspect_stream: settings.hold_suspect_stream,
             };
             let cues = settings.cues.into();
             let mut over = settings.over;

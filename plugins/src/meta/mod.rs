@@ -80,7 +80,7 @@ impl Analysis {
 
 /// A face as a structure: `id` (u32), `x`, `y`, `w`, `h`, `score` (double), `landmarks` (array of ten doubles x, y, …),
 /// `track` (u64), `label` (string), `live`, `last` (double), `looks` (u32), `reason`, `model` (string), `cues` (a structure: `moire`, `border`,
-/// `planar-motion`, `blink`, each double); what is not known is left out. Coordinates are multiplied by `sx` and `sy`.
+/// `planar-motion`, `blink`, `stream`, each double); what is not known is left out. Coordinates are multiplied by `sx` and `sy`.
 pub fn face_structure(face: &Face, sx: f64, sy: f64) -> gst::Structure {
     let (x, y) = (|v: f32| f64::from(v) * sx, |v: f32| f64::from(v) * sy);
     let r = &face.rect;
@@ -129,6 +129,7 @@ fn cues_structure(cues: &Cues) -> gst::Structure {
         ("border", cues.border),
         ("planar-motion", cues.planar_motion),
         ("blink", cues.blink),
+        ("stream", cues.stream),
     ] {
         if let Some(score) = score {
             s.set(name, f64::from(score));
@@ -148,6 +149,7 @@ fn cues_from(s: &gst::StructureRef) -> Cues {
         border: get("border"),
         planar_motion: get("planar-motion"),
         blink: get("blink"),
+        stream: get("stream"),
     }
 }
 

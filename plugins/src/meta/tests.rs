@@ -46,7 +46,7 @@ proptest! {
         score in 0f32..1.0, live in prop::option::of(0f32..1.0), track in prop::option::of(0u64..1000),
         label in 0usize..4, reason in prop::option::of(0..Reason::ALL.len()),
         points in any::<bool>(), looks in 0u32..1000,
-        cues in prop::array::uniform4(prop::option::of(0f32..=1.0)),
+        cues in prop::array::uniform5(prop::option::of(0f32..=1.0)),
     ) {
         init();
         let mut f = face(7, Rect::new(x, y, w, h));
@@ -60,8 +60,8 @@ proptest! {
             looks,
             last: live.map(|p| 1.0 - p),
             cues: {
-                let [moire, border, planar_motion, blink] = cues;
-                Cues { moire, border, planar_motion, blink }
+                let [moire, border, planar_motion, blink, stream] = cues;
+                Cues { moire, border, planar_motion, blink, stream }
             },
         };
         f.landmarks = points.then_some([Point { x, y }; 5]);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Cues beside the models: moiré, a border, planar motion, blinking. Each is measured by itself where it is wanted, and none decides.
+//! Cues beside the models: moiré, a border, planar motion, blinking, the stream itself. Each is measured by itself where it is wanted, and none decides.
 //!
 //! All scores follow one convention: 1 where what was seen speaks for a living person, 0 where it speaks for a spoof, none where the cue cannot
 //! tell. Moiré and border see attacks only, so their 1 means that they saw none; planar motion and blinking see life as well.
@@ -16,12 +16,14 @@ mod fading;
 mod luma;
 mod planar;
 mod spectrum;
+mod stream;
 
 use blink::Blink;
 use border::Rim;
 use eyes::Eyes;
 use planar::PlanarMotion;
 use spectrum::Moire;
+pub(super) use stream::Stream;
 
 /// Which cues are measured. By default none: each takes time, and none makes a verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,6 +36,8 @@ pub struct Wanted {
     pub planar_motion: bool,
     /// See [`Cues::blink`].
     pub blink: bool,
+    /// See [`Cues::stream`].
+    pub stream: bool,
 }
 
 impl Wanted {
@@ -43,6 +47,7 @@ impl Wanted {
         border: true,
         planar_motion: true,
         blink: true,
+        stream: true,
     };
 
     /// Whether one of those is wanted that need more than one look.
