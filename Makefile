@@ -77,11 +77,11 @@ check: ## what must hold before a commit: format, lints, documentation
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps
 	@# Where cargo-deny is installed (cargo install cargo-deny): licences, sources and banned crates.
-	@if command -v cargo-deny >/dev/null; then cargo-deny --offline check bans licenses sources; else echo 'check: cargo-deny is not installed, deny.toml was not looked at'; fi
+	@if command -v cargo-deny >/dev/null; then cargo-deny --workspace --offline check bans licenses sources; else echo 'check: cargo-deny is not installed, deny.toml was not looked at'; fi
 
 # Fetches a database, so it is no part of check.
 advisories: ## look for known holes in what is built upon; needs cargo-deny and the network
-	cargo-deny check advisories
+	cargo-deny --workspace check advisories
 
 install: ## install the plugin for this user; for everybody as root or with SYSTEM=1
 	@scripts/setup.sh --packages --runtime

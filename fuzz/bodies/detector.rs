@@ -73,7 +73,10 @@ pub(crate) fn run(data: &[u8]) {
         for face in found {
             assert!(face.rect.is_valid(), "{face:?}");
             // Scores end at 1, whatever was asked for.
-            assert!(face.score >= threshold.min(1.0) && face.score <= 1.0, "{face:?}");
+            assert!(
+                face.score >= threshold.min(1.0) && face.score <= 1.0,
+                "{face:?}"
+            );
         }
     }
 }
