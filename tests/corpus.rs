@@ -19,8 +19,11 @@ mod tracker;
 #[path = "../fuzz/bodies/view.rs"]
 mod view;
 
+/// What a target does with an input.
+type Run = fn(&[u8]);
+
 /// The targets by their names.
-const TARGETS: [(&str, fn(&[u8])); 6] = [
+const TARGETS: [(&str, Run); 6] = [
     ("card", card::run),
     ("detector", detector::run),
     ("manifest", manifest::run),

@@ -54,8 +54,8 @@ fn nothing_in_the_plugin_reaches_into_a_network() {
     let names = dependencies();
     assert!(names.contains("ort") && names.len() > 30, "{names:?}");
     for name in &names {
-        let is_network = |n: &&str| name == *n || name.starts_with(&format!("{n}-"));
-        assert!(!NETWORK.iter().any(|n| is_network(&n)), "{name}");
+        let is_network = |n: &str| name == n || name.starts_with(&format!("{n}-"));
+        assert!(!NETWORK.iter().any(|n| is_network(n)), "{name}");
     }
 }
 
