@@ -214,7 +214,7 @@ impl Default for Options {
         Self {
             device: Device::Cpu,
             threads: 1,
-            longest: Duration::from_secs(60),
+            longest: Duration::from_secs(120),
         }
     }
 }

@@ -134,6 +134,24 @@ fn corpus() -> Vec<(String, Vec<u8>)> {
             &CARD,
         ),
     );
+    // Nothing of it is seen from outside.
+    add(
+        "giant inside",
+        liveness(
+            &[
+                node("Mul", &["a", "b"], &["huge"]),
+                node("Expand", &["mean", "huge"], &["many"]),
+                node("ReduceMean", &["many"], &["one"]),
+                node("Mul", &["one", "gains"], &["output"]),
+            ],
+            &[
+                integers("a", &[1, 40_000]),
+                integers("b", &[1, 30_000]),
+                floats("gains", &[1, 2], &[-1.0, 1.0]),
+            ],
+            &CARD,
+        ),
+    );
     let column = [
         floats("column", &[30_000, 1], &[1.0; 30_000]),
         floats("row", &[1, 30_000], &[1.0; 30_000]),

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::tensor::Tensor;
+use super::tensor::{FEW, Tensor};
 use super::wire::{Fields, Value, varints};
 use super::{Census, Fault, LARGEST_TENSOR, MOST_NODES, dims_product, once};
 
@@ -299,7 +299,7 @@ impl<'a> Node<'a> {
             )
         };
         fits(self.measure, what)?;
-        let wanted = self.wanted(known);
+        let wanted = self.wanted(known)?;
         fits(wanted, what)?;
         let inputs = || self.inputs.iter().filter(|name| !name.is_empty());
         let constants: Option<Vec<_>> = inputs().map(|name| known.get(name)).collect();
@@ -321,38 +321,104 @@ impl<'a> Node<'a> {
     }
 
     /// By how much the output is at least larger than one number, as a constant input of an operator that grows says.
-    fn wanted(&self, known: &HashMap<&'a str, Known<'a>>) -> f64 {
-        let constant = |i: usize| known.get(self.inputs.get(i)?)?.tensor.as_ref();
+    fn wanted(&self, known: &HashMap<&'a str, Known<'a>>) -> Result<f64, Fault> {
+        let constant = |i: usize| known.get(self.inputs.get(i)?);
+        let unclear = || {
+            Fault::Refused(format!(
+                "how large its operator `{}` makes `{}` is computed from constants in a way that is not followed here: export the model \
+                 with its constants folded",
+                self.op,
+                self.outputs.first().copied().unwrap_or_default()
+            ))
+        };
         if self.op == "Range" {
-            let at = |i| {
-                let tensor = constant(i)?;
+            let (Some(start), Some(end), Some(step)) = (constant(0), constant(1), constant(2))
+            else {
+                return Ok(1.0);
+            };
+            let number = |known: &Known| {
+                let tensor = known.tensor.as_ref()?;
                 let integer = tensor.integers.first().map(|n| *n as f64);
                 integer.or(tensor.floats.first().copied().map(f64::from))
             };
-            return match (at(0), at(1), at(2)) {
-                (Some(start), Some(end), Some(step)) => ((end - start) / step).abs(),
-                _ => 1.0,
-            };
+            let length = number(start)
+                .zip(number(end))
+                .zip(number(step))
+                .map(|((start, end), step)| ((end - start) / step).abs());
+            return length.ok_or_else(unclear);
         }
+        let mut wanted: f64 = 1.0;
         let says = GROWING.iter().filter(|(op, _)| *op == self.op);
-        let sizes = says.filter_map(|(_, i)| constant(*i)).map(|tensor| {
-            let integers = tensor.integers.iter().map(|n| *n as f64);
-            volume(integers.chain(tensor.floats.iter().copied().map(f64::from)))
-        });
-        sizes.fold(1.0, f64::max)
+        for known in says.filter_map(|(_, i)| constant(*i)) {
+            wanted = wanted.max(match &known.tensor {
+                Some(tensor) => {
+                    let integers = tensor.integers.iter().map(|n| *n as f64);
+                    volume(integers.chain(tensor.floats.iter().copied().map(f64::from)))
+                }
+                // Exporters compute what they pad from sizes that they know, in many steps.
+                None if self.op == "Pad" => 1.0,
+                None => return Err(unclear()),
+            });
+        }
+        Ok(wanted)
+    }
+
+    /// The whole numbers that come of few whole numbers, by the operators that sizes are computed with.
+    fn computed(&self, constants: &[&Known]) -> Option<Vec<i64>> {
+        if let ("Shape", [of]) = (self.op, constants) {
+            return of.dims.clone();
+        }
+        let numbers: Vec<&[i64]> = constants
+            .iter()
+            .map(|known| {
+                let tensor = known.tensor.as_ref()?;
+                let is_whole = tensor.integers.len() as u64 == tensor.count;
+                is_whole.then_some(&*tensor.integers)
+            })
+            .collect::<Option<_>>()?;
+        let pairs = |f: fn(i64, i64) -> Option<i64>| {
+            let [a, b] = numbers[..] else { return None };
+            let at = |v: &[i64], i: usize| v.get(if v.len() == 1 { 0 } else { i }).copied();
+            (0..a.len().max(b.len()))
+                .map(|i| f(at(a, i)?, at(b, i)?))
+                .collect()
+        };
+        match self.op {
+            "Cast" | "Flatten" | "Identity" | "Reshape" | "Squeeze" | "Unsqueeze" => {
+                Some(numbers[0].to_vec())
+            }
+            "Concat" => Some(numbers.concat()).filter(|all| all.len() <= FEW),
+            "Gather" => {
+                let [from, places] = numbers[..] else {
+                    return None;
+                };
+                let at = |i: &i64| from.get(usize::try_from(*i).ok()?).copied();
+                places.iter().map(at).collect()
+            }
+            "Add" => pairs(|a, b| Some(a.saturating_add(b))),
+            "Div" => pairs(i64::checked_div),
+            "Mul" => pairs(|a, b| Some(a.saturating_mul(b))),
+            "Sub" => pairs(|a, b| Some(a.saturating_sub(b))),
+            _ => None,
+        }
     }
 
     /// What is made of constants alone.
     fn made(&self, constants: &[&Known], wanted: f64) -> Known<'a> {
         let first = constants[0].count;
         let counts = constants.iter().map(|c| c.count);
+        let tensor = self.computed(constants).map(|integers| Tensor {
+            count: integers.len() as u64,
+            integers,
+            ..Tensor::default()
+        });
         let dims: Option<Vec<_>> = constants.iter().map(|c| c.dims.as_deref()).collect();
         if let (true, Some(dims)) = (BROADCAST.contains(&self.op), dims) {
             let dims = broadcast(&dims);
             return Known {
                 count: dims_product(&dims),
                 dims: Some(dims),
-                tensor: None,
+                tensor,
             };
         }
         let same = constants[0].dims.clone();
@@ -373,7 +439,7 @@ impl<'a> Node<'a> {
         Known {
             count,
             dims: same.filter(|_| keeps),
-            tensor: None,
+            tensor,
         }
     }
 }

@@ -8,7 +8,7 @@ use super::{Fault, dims_product};
 const MOST_DIMS: usize = 16;
 
 /// Tensors up to so many numbers are read: shapes, repeats, pads.
-const FEW: usize = 32;
+pub(super) const FEW: usize = 32;
 
 /// `TensorProto.DataLocation.EXTERNAL`.
 const EXTERNAL: i64 = 1;

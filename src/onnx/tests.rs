@@ -165,6 +165,37 @@ fn what_grows_beyond_measure_is_refused() {
     grown("MatMul", &["a", "b"], &column);
     let pads = node("Conv", &["input", "w"], &["grown"]).message(5, &ints("pads", &[90_000; 4]));
     refused(&made(&[pads], &[]), "`grown`");
+    // A size that is computed, in ways that are followed and in one that is not.
+    let factors = [
+        integers("a", &[40_000]),
+        integers("b", &[30_000]),
+        floats("x", &[1], &[0.5]),
+    ];
+    let product = [
+        node("Mul", &["a", "b"], &["c"]),
+        node("Identity", &["c"], &["d"]),
+        node("Expand", &["input", "d"], &["grown"]),
+    ];
+    refused(&made(&product, &factors), "`grown`");
+    let joined = [
+        node("Concat", &["a", "b"], &["c"]),
+        node("ConstantOfShape", &["c"], &["grown"]),
+    ];
+    refused(&made(&joined, &factors), "`grown`");
+    let shape = [
+        node("Shape", &["big"], &["s"]),
+        node("Mul", &["s", "s"], &["c"]),
+        node("Tile", &["input", "c"], &["grown"]),
+    ];
+    refused(
+        &made(&shape, &[floats("big", &[300, 300], &[0.5; 90_000])]),
+        "`grown`",
+    );
+    let unclear = [
+        node("Exp", &["x"], &["e"]),
+        node("Tile", &["input", "e"], &["grown"]),
+    ];
+    refused(&made(&unclear, &factors), "not followed");
     // Step by step: each output goes on where the last one was.
     let steps = [
         node("Add", &["a", "b"], &["c"]),

@@ -10,8 +10,11 @@ use ort::session::RunOptions;
 
 use crate::sync::lock;
 
-/// How often is looked. Runs take milliseconds, and what is ended has taken a minute: nobody needs to be woken for less.
+/// How often is looked. Runs take milliseconds, and what is ended has taken minutes: nobody needs to be woken for less.
 const TICK: Duration = Duration::from_secs(1);
+
+/// What one look may count for at the most: a process that was stopped for an hour, or a machine that was, has not worked for it.
+const MOST: Duration = Duration::from_secs(2);
 
 /// All that may run, and whether somebody watches.
 static WATCHED: Mutex<Watched> = Mutex::new(Watched {
@@ -32,8 +35,8 @@ pub(super) struct Turn {
 
 #[derive(Debug, Default)]
 struct State {
-    /// When the present run has taken too long.
-    ends: Option<Instant>,
+    /// What is left of the time that the present run may take.
+    left: Option<Duration>,
     was_ended: bool,
 }
 
@@ -68,10 +71,10 @@ impl Turn {
         longest: Duration,
         run: impl FnOnce(&'a RunOptions) -> R,
     ) -> (R, bool) {
-        lock(&self.state).ends = Instant::now().checked_add(longest);
+        lock(&self.state).left = Some(longest);
         let result = run(&self.options);
         let mut state = lock(&self.state);
-        state.ends = None;
+        state.left = None;
         let was_ended = std::mem::take(&mut state.was_ended);
         if was_ended {
             // It fails for no options that it could end.
@@ -80,9 +83,14 @@ impl Turn {
         (result, was_ended)
     }
 
-    fn end_if_late(&self, now: Instant) {
+    /// So much time has passed.
+    fn pass(&self, time: Duration) {
         let mut state = lock(&self.state);
-        if state.ends.is_some_and(|ends| ends <= now) && !state.was_ended {
+        let Some(left) = &mut state.left else {
+            return;
+        };
+        *left = left.saturating_sub(time);
+        if left.is_zero() && !state.was_ended {
             state.was_ended = self.options.terminate().is_ok();
         }
     }
@@ -90,6 +98,7 @@ impl Turn {
 
 /// Watches until there is no session any more.
 fn watch() {
+    let mut before = Instant::now();
     loop {
         std::thread::sleep(TICK);
         let turns: Vec<_> = {
@@ -101,9 +110,10 @@ fn watch() {
             }
             watched.turns.iter().filter_map(Weak::upgrade).collect()
         };
-        let now = Instant::now();
+        let time = before.elapsed().min(MOST);
+        before = Instant::now();
         for turn in turns {
-            turn.end_if_late(now);
+            turn.pass(time);
         }
     }
 }

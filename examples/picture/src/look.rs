@@ -46,6 +46,7 @@ impl Looker {
             judgement: judging::Settings {
                 threshold: cli.threshold,
                 min_face_size: cli.min_face_size as f32,
+                ..judging::Settings::default()
             },
         })
     }
