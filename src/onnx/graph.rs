@@ -421,6 +421,15 @@ impl<'a> Node<'a> {
                 tensor,
             };
         }
+        if tensor.is_some() {
+            // As a list: who broadcasts against it makes no less of it than of the same numbers in fewer dimensions.
+            let count = tensor.as_ref().map_or(0, |t| t.count);
+            return Known {
+                count,
+                dims: Some(vec![count.cast_signed()]),
+                tensor,
+            };
+        }
         let same = constants[0].dims.clone();
         let count = match self.op {
             op if SHAPE_KEPT.contains(&op) => first,
@@ -439,7 +448,7 @@ impl<'a> Node<'a> {
         Known {
             count,
             dims: same.filter(|_| keeps),
-            tensor,
+            tensor: None,
         }
     }
 }
