@@ -116,4 +116,6 @@ pub(super) struct Cues {
     pub(super) moire: Option<f64>,
     #[serde(rename = "planar-motion", skip_serializing_if = "Option::is_none")]
     pub(super) planar_motion: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) stream: Option<f64>,
 }

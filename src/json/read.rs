@@ -177,11 +177,13 @@ fn verdict(liveness: &Liveness) -> Result<Verdict, String> {
             border,
             moire,
             planar_motion,
+            stream,
         }) => face::Cues {
             moire: share("moire", *moire)?,
             border: share("border", *border)?,
             planar_motion: share("planar-motion", *planar_motion)?,
             blink: share("blink", *blink)?,
+            stream: share("stream", *stream)?,
         },
         None => face::Cues::default(),
     };

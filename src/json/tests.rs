@@ -16,7 +16,7 @@ fn faces() -> impl Strategy<Value = Face> {
         prop::option::of(0f32..=1.0),
         prop::option::of(0..Reason::ALL.len()),
         prop::option::of("[a-zA-Z0-9 \"+\\\\äöü]{0,12}"),
-        prop::array::uniform4(prop::option::of(0f32..=1.0)),
+        prop::array::uniform5(prop::option::of(0f32..=1.0)),
         0u32..99,
     );
     let more = (0f32..=1.0, prop::option::of(0u64..u64::MAX), any::<bool>());
@@ -45,6 +45,7 @@ fn faces() -> impl Strategy<Value = Face> {
                     border: cues[1],
                     planar_motion: cues[2],
                     blink: cues[3],
+                    stream: cues[4],
                 },
             },
         }

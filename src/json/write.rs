@@ -108,6 +108,7 @@ fn liveness(verdict: &Verdict) -> Liveness {
             border: verdict.cues.border.map(score),
             moire: verdict.cues.moire.map(score),
             planar_motion: verdict.cues.planar_motion.map(score),
+            stream: verdict.cues.stream.map(score),
         }),
         label: verdict.label.as_str().into(),
         label_id: Some(verdict.label.id().into()),
