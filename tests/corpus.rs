@@ -10,6 +10,8 @@ mod bytes;
 mod card;
 #[path = "../fuzz/bodies/detector.rs"]
 mod detector;
+#[path = "../fuzz/bodies/json.rs"]
+mod json;
 #[path = "../fuzz/bodies/manifest.rs"]
 mod manifest;
 #[path = "../fuzz/bodies/model.rs"]
@@ -23,9 +25,10 @@ mod view;
 type Run = fn(&[u8]);
 
 /// The targets by their names.
-const TARGETS: [(&str, Run); 6] = [
+const TARGETS: [(&str, Run); 7] = [
     ("card", card::run),
     ("detector", detector::run),
+    ("json", json::run),
     ("manifest", manifest::run),
     ("model", model::run),
     ("tracker", tracker::run),

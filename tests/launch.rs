@@ -262,7 +262,6 @@ fn system_library() -> PathBuf {
 #[test]
 fn an_unfit_onnx_runtime_is_named_with_the_cure() {
     let folder = Folder::new();
-    folder.write("model.onnx", "nobody gets to read this");
     folder.write("text.so", "This is no library.\n".repeat(1000));
     compile(&folder, "old.so", &runtime_of_version("1.10.0"));
     let libc = system_library();
@@ -277,7 +276,7 @@ fn an_unfit_onnx_runtime_is_named_with_the_cure() {
             ("livenessfacedetect", DETECT),
             ("livenessclassify", CLASSIFY),
         ] {
-            let pipeline = format!("videotestsrc ! {element} model=model.onnx ! fakesink");
+            let pipeline = format!("videotestsrc ! {element} ! fakesink");
             let ended = folder
                 .launch(&pipeline)
                 .env("ORT_DYLIB_PATH", library)
@@ -297,10 +296,9 @@ fn an_unfit_onnx_runtime_is_named_with_the_cure() {
 #[test]
 fn an_onnx_runtime_that_lies_about_its_version_is_refused() {
     let folder = Folder::new();
-    folder.write("model.onnx", "nobody gets to read this");
     compile(&folder, "broken.so", &runtime_of_version("1.24.0"));
     let ended = folder
-        .launch("videotestsrc ! livenessfacedetect model=model.onnx ! fakesink")
+        .launch("videotestsrc num-buffers=1 ! livenessfacedetect ! fakesink")
         .env("ORT_DYLIB_PATH", folder.path("broken.so"))
         .run();
     // ort panics, which is caught, but says so on standard error.
@@ -311,12 +309,11 @@ fn an_onnx_runtime_that_lies_about_its_version_is_refused() {
 #[test]
 fn a_machine_without_onnx_runtime_is_told_where_it_was_looked_for() {
     let folder = Folder::new();
-    folder.write("model.onnx", "nobody gets to read this");
     let ended = folder
-        .launch("videotestsrc ! livenessfacedetect model=model.onnx ! fakesink")
+        .launch("videotestsrc num-buffers=1 ! livenessfacedetect ! fakesink")
         .without("ORT_DYLIB_PATH")
         .run();
-    if ended.stderr.contains("is not a model") {
+    if ended.code() == Some(0) {
         common::skip("this system has an ONNX Runtime of its own");
         return;
     }
