@@ -41,7 +41,7 @@ pub(super) struct Even {
 pub(super) enum Along {
     /// Exactly.
     Columns,
-    /// Where the filter is over more than [`FEW_ROWS`], in whole [`PARTS`], so that rows of bytes can be summed as integers.
+    /// Where the filter of a sparse axis is over more than [`FEW_ROWS`], in whole [`PARTS`], so that rows of bytes can be summed as integers.
     Rows,
 }
 
@@ -96,7 +96,7 @@ impl Axis {
             let first = next(first).clamp(lo, hi - 1);
             (first, next(end).clamp(first + 1, hi))
         };
-        self.in_parts = along == Along::Rows && support > FEW_ROWS / 2.0;
+        self.in_parts = sparse && along == Along::Rows && support > FEW_ROWS / 2.0;
         // Where a target pixel is a whole number of samples wide, as for 1280 to 320, that is one less than what can be.
         let longest = (0..target).map(reach).map(|(first, end)| end - first);
         self.run = (longest.max().unwrap_or(1) as usize).next_multiple_of(LANES);

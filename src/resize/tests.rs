@@ -212,7 +212,7 @@ fn taps(
     }
     let sum: f64 = taps.iter().map(|(_, w)| w).sum();
     taps.iter_mut().for_each(|(_, w)| *w /= sum);
-    if rows && support > 2.0 {
+    if rows && sparse && support > 2.0 {
         // Where the filter is over more than four rows, they are weighed in whole 256ths of the sum so far.
         let mut exact = 0.0;
         for (_, w) in &mut taps {

@@ -115,6 +115,19 @@ pub(crate) const NEEDS: &[Need] = &[
         any: &[H264],
     },
     Need {
+        who: "pipelines/json.sh",
+        all: &[
+            "filesrc",
+            "decodebin",
+            "qtdemux",
+            "h264parse",
+            "videoconvert",
+            "videoflip",
+            "filesink",
+        ],
+        any: &[H264],
+    },
+    Need {
         who: "pipelines with OUT=",
         all: &["videoscale", "matroskamux", "filesink"],
         any: &[ENCODER],
