@@ -11,7 +11,8 @@ from onnx import numpy_helper
 
 from net import STRIDES, FaceDetect, Shape, Stem, Unit
 
-HEADS = ('cls', 'obj', 'bbox', 'kps')
+HEADS = ('cls', 'obj', 'bbox', 'kps')      # as our one head has them
+IN_FILE = ('cls', 'bbox', 'obj', 'kps')    # as the file has them, all levels of each
 
 
 class Weights:
@@ -49,9 +50,7 @@ def from_teacher(path):
     net.stem[0][0].weight.data, net.stem[0][1].bias.data = k, b
     for u in [net.stem[1], *net.early, *[u for s in net.stages for u in s], *[net.lateral[i] for i in (2, 1, 0)], *net.ready]:
         fill(u, *w.take(2))
-    # All levels of one head after the other.
-    parts = {h: [w.take(2) for _ in STRIDES] for h in HEADS if h in ('cls', 'bbox')}
-    parts |= {h: [w.take(2) for _ in STRIDES] for h in ('obj', 'kps')}
+    parts = {h: [w.take(2) for _ in STRIDES] for h in IN_FILE}
     assert not w.convs
     for i, u in enumerate(net.head):
         join = lambda conv, what: torch.cat([parts[h][i][conv][what] for h in HEADS])
