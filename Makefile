@@ -42,7 +42,7 @@ export SOURCE
 models: ## list the models that ship, and check that they answer as when they were written
 	@scripts/setup.sh --packages --runtime
 	scripts/env.sh $(CARGO) run --release -p liveness-models-app
-	scripts/env.sh $(CARGO) run --release -p liveness-models-app -- models/liveness/{liveness-int8,livenessnet}.onnx
+	scripts/env.sh $(CARGO) run --release -p liveness-models-app -- models/liveness/livenessnet.onnx
 
 doctor: ## say what is missing on this machine, and how to mend it
 	scripts/env.sh $(CARGO) run --release -p liveness-doctor

@@ -22,8 +22,10 @@ use crate::onnx::{self, Fault, LARGEST_TENSOR};
 use crate::pool::Pool;
 use crate::sync::lock;
 
+mod processor;
 mod watch;
 
+pub use processor::has_integer_products;
 use watch::Turn;
 
 /// The one environment of this process. Made by the first who needs it, never while a plugin is merely being scanned.

@@ -257,7 +257,11 @@ fn one_by_one_and_all_at_once_are_the_same() {
 
 /// What `start` says of a model.
 fn refusal(model: &str) -> String {
-    let element = classify(model);
+    refused(&classify(model))
+}
+
+/// What an element says that cannot be started.
+fn refused(element: &gst::Element) -> String {
     let bus = gst::Bus::new();
     element.set_bus(Some(&bus));
     assert!(element.set_state(gst::State::Paused).is_err());
@@ -267,6 +271,44 @@ fn refusal(model: &str) -> String {
         gst::MessageView::Error(e) => e.error().to_string(),
         _ => unreachable!(),
     }
+}
+
+#[test]
+fn precision_chooses_a_version_of_the_model_that_ships() {
+    init();
+    let (buffer, info) = half_bright(F::I420).unwrap();
+    let buffer = with_faces(buffer, &info, &[DARK, BRIGHT]);
+    let judged = |precision: &str| {
+        let element = gst::ElementFactory::make("livenessclassify")
+            .property_from_str("precision", precision)
+            .build()
+            .unwrap();
+        let out = harness(&element, &info)
+            .push_and_pull(buffer.clone())
+            .unwrap();
+        let faces = meta::read(&out).unwrap().faces;
+        let live: Vec<_> = faces.iter().map(|f| f.verdict.live.unwrap()).collect();
+        (faces[0].verdict.model.clone().unwrap(), live)
+    };
+    let (float, int8) = (judged("float"), judged("int8"));
+    assert_eq!((&*float.0, &*int8.0), ("liveness", "liveness-int8"));
+    // The same net: other numbers, hardly another answer.
+    for (a, b) in float.1.iter().zip(&int8.1) {
+        assert!(a != b && (a - b).abs() < 0.1, "{a} {b}");
+    }
+    let auto = judged("auto");
+    assert!(auto == float || auto == int8, "{auto:?}");
+}
+
+#[test]
+fn precision_is_not_for_models_that_are_named() {
+    let element = classify(&tiny("bright.onnx"));
+    element.set_property_from_str("precision", "int8");
+    let text = refused(&element);
+    assert!(text.contains("precision=int8"), "{text}");
+    element.set_property_from_str("precision", "auto");
+    assert!(element.set_state(gst::State::Paused).is_ok());
+    let _ = element.set_state(gst::State::Null);
 }
 
 #[test]

@@ -39,8 +39,19 @@ pub const LIVENESS: Shipped = Shipped {
     },
 };
 
+/// The liveness model in 8-bit integers: the same net, quantised; its accuracy stands beside the other's in `models/liveness/README.md`.
+pub const LIVENESS_INT8: Shipped = Shipped {
+    name: "liveness-int8",
+    purpose: "tells live faces from prints and screens, in 8-bit integers",
+    bytes: include_bytes!("../liveness/liveness-int8.onnx"),
+    shared: || {
+        static SHARED: OnceLock<Arc<[u8]>> = OnceLock::new();
+        &SHARED
+    },
+};
+
 /// All that ship.
-pub const ALL: [Shipped; 2] = [FACE_DETECTOR, LIVENESS];
+pub const ALL: [Shipped; 3] = [FACE_DETECTOR, LIVENESS, LIVENESS_INT8];
 
 impl Shipped {
     /// The model as the library opens it.

@@ -15,7 +15,6 @@ use liveness::liveness::{Classifier, Judge, OverTime};
 use liveness::model::{ModelFile, Pins};
 use liveness::runtime::Options;
 use liveness::sync::lock;
-use liveness_models::LIVENESS;
 
 use crate::caps;
 use crate::device::Device;
@@ -28,7 +27,7 @@ use crate::properties::{self, AUTO};
 use crate::segment::continues;
 use crate::stats::Stats;
 
-use super::Cues;
+use super::{Cues, Precision};
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new(
@@ -44,6 +43,7 @@ struct Settings {
     model: Option<PathBuf>,
     model_info: Option<PathBuf>,
     model_sha256: Option<String>,
+    precision: Precision,
     threshold: f32,
     over: OverTime,
     min_face_size: u32,
@@ -61,6 +61,7 @@ impl Default for Settings {
             model: None,
             model_info: None,
             model_sha256: None,
+            precision: Precision::default(),
             threshold: AUTO,
             over: OverTime::default(),
             min_face_size: 0,
@@ -120,6 +121,11 @@ impl ObjectImpl for LivenessClassify {
                     "TOML file with the facts about the model, for one model alone (default: beside each, with the ending .toml, where that exists)",
                 ),
                 p::model_sha256(),
+                glib::ParamSpecEnum::builder_with_default("precision", Precision::default())
+                    .nick("Precision")
+                    .blurb("In what numbers the model that ships works: integers take little more than half of the time, where the processor has instructions for them. Not for models that are named")
+                    .mutable_ready()
+                    .build(),
                 p::threshold(
                     "threshold",
                     "Threshold",
@@ -177,6 +183,7 @@ impl ObjectImpl for LivenessClassify {
             "model" => s.model = properties::path(value),
             "model-info" => s.model_info = properties::path(value),
             "model-sha256" => s.model_sha256 = properties::string(value),
+            "precision" => s.precision = value.get().unwrap_or_default(),
             "threshold" => s.threshold = value.get().unwrap_or(AUTO),
             "smoothing" => s.over.smoothing = value.get().unwrap_or_default(),
             "reclassify-interval" => {
@@ -207,6 +214,7 @@ impl ObjectImpl for LivenessClassify {
             "model" => s.model.to_value(),
             "model-info" => s.model_info.to_value(),
             "model-sha256" => s.model_sha256.to_value(),
+            "precision" => s.precision.to_value(),
             "threshold" => s.threshold.to_value(),
             "smoothing" => s.over.smoothing.to_value(),
             "reclassify-interval" => s.over.reclassify_interval.to_value(),
@@ -325,12 +333,17 @@ impl BaseTransformImpl for LivenessClassify {
 fn open(settings: &Settings) -> liveness::Result<Classifier> {
     let pins = properties::pins(settings.model_sha256.as_deref())?;
     let files = match &settings.model {
+        Some(_) if settings.precision == Precision::Int8 => {
+            return Err(liveness::Error::Option(
+                "precision=int8 names a version of the model that ships, and model names another one: leave one of them out".into(),
+            ));
+        }
         Some(list) => read(
             &pins,
             &ModelFile::paths(list),
             settings.model_info.as_deref(),
         )?,
-        None => vec![LIVENESS.file()],
+        None => vec![settings.precision.model().file()],
     };
     pins.admit(&files)?;
     let options = Options {

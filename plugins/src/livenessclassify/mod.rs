@@ -20,6 +20,9 @@
 //! `cues` measures what speaks for a living person or a spoof beside the models: see [`liveness::liveness::cues`]. The verdict does not rest
 //! on it.
 //!
+//! `precision` chooses between the versions of the model that ships, in floats and in 8-bit integers: `models/liveness/README.md` has the accuracy
+//! of both beside each other.
+//!
 //! Models of the families MiniFASNet, facenox and LivenessNet are recognised by their shapes; any other one-picture classifier is
 //! taken when its `metadata_props` or a sidecar file tell how to use it: see [`liveness::model`]. Several models, separated by
 //! commas, are fused by the mean of their probabilities.
@@ -29,8 +32,10 @@ use gst::prelude::*;
 
 mod cues;
 mod imp;
+mod precision;
 
 pub use cues::Cues;
+pub use precision::Precision;
 
 glib::wrapper! {
     /// See the module.
