@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! When a frame has to be looked at again, where nobody says how often: when something in it changes, when who is in it is in doubt, and otherwise
-//! from time to time.
+//! from time to time. And whether it has to be looked at as a whole: where nothing changes, nobody can have come.
 
 use std::time::Duration;
 
 use crate::face::Face;
+use crate::geometry::Rect;
 use crate::image::Pixels;
 use crate::signature::{MOST_SIDE, cells};
 use crate::track::Clock;
@@ -19,25 +20,99 @@ const PER_CELL: usize = 4;
 /// samples, and hardly any of 256 cells is ever 4 times that.
 const CHANGE: u8 = 8;
 
-/// Longest time without a look, in seconds.
+/// Longest time without a look at the whole frame, in seconds.
 const LONGEST: f64 = 0.5;
+
+/// How far around a face it is looked for again, in parts of its box at each side: models want to see what is around one.
+const AROUND: f32 = 0.6;
+
+/// Cells around those that change: of who has come, some may look like what was there before.
+const MARGIN: usize = 1;
+
+/// Largest part of the frame that is worth a look of its own, in cells.
+const PART: usize = CELLS * 6 / 10;
 
 /// Looks at frames one after the other when somebody has come or gone.
 const DOUBTS: u32 = 3;
 
-/// Tells for each frame whether it has to be looked at.
+/// What of a frame has to be looked at.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Due {
+    /// Nothing.
+    Nothing,
+    /// This part, in the frame's pixels: the faces that are known, and all that changes.
+    Part(Rect),
+    /// The whole frame.
+    Whole,
+}
+
+/// Cells from the first column and row to the last ones, which are not in it.
+#[derive(Clone, Copy, Debug)]
+struct Cells {
+    from: (usize, usize),
+    to: (usize, usize),
+}
+
+impl Cells {
+    /// Those that `rect` touches in a frame of this size; none where it lies outside.
+    fn of(rect: &Rect, (width, height): (f32, f32)) -> Option<Self> {
+        let r = rect.is_valid().then(|| rect.clamped(width, height))??;
+        let first = |v: f32, size: f32| (v * SIDE as f32 / size) as usize;
+        let last = |v: f32, size: f32| ((v * SIDE as f32 / size).ceil() as usize).min(SIDE);
+        Some(Self {
+            from: (first(r.x, width), first(r.y, height)),
+            to: (last(r.right(), width), last(r.bottom(), height)),
+        })
+    }
+
+    /// These, and all from `first` to `last` of a column and row, with a margin.
+    fn and(&self, first: (usize, usize), last: (usize, usize)) -> Self {
+        let low = |a: usize, b: usize| a.min(b.saturating_sub(MARGIN));
+        let high = |a: usize, b: usize| a.max((b + 1 + MARGIN).min(SIDE));
+        Self {
+            from: (low(self.from.0, first.0), low(self.from.1, first.1)),
+            to: (high(self.to.0, last.0), high(self.to.1, last.1)),
+        }
+    }
+
+    fn has(&self, cell: usize) -> bool {
+        let (x, y) = (cell % SIDE, cell / SIDE);
+        (self.from.0..self.to.0).contains(&x) && (self.from.1..self.to.1).contains(&y)
+    }
+
+    fn count(&self) -> usize {
+        self.to.0.saturating_sub(self.from.0) * self.to.1.saturating_sub(self.from.1)
+    }
+
+    fn rect(&self, (width, height): (f32, f32)) -> Rect {
+        let at = |(x, y): (usize, usize)| {
+            let part = |n: usize, size: f32| n as f32 * size / SIDE as f32;
+            (part(x, width), part(y, height))
+        };
+        let ((x1, y1), (x2, y2)) = (at(self.from), at(self.to));
+        Rect::from_corners(x1, y1, x2, y2)
+    }
+}
+
+/// Tells for each frame what of it has to be looked at.
 #[derive(Clone, Debug, Default)]
 pub struct Cadence {
     /// The frame that was looked at last, and the one that it is about.
     looked: Option<[u8; CELLS]>,
     now: Option<[u8; CELLS]>,
     clock: Clock,
-    /// Seconds since the last look.
+    /// Width and height of the frame in pixels.
+    size: (f32, f32),
+    /// Seconds since the last look at the whole frame.
     since: f64,
     /// Looks that are due whatever is seen.
     doubts: u32,
     /// How many faces the last look has seen.
     faces: usize,
+    /// Where they all are.
+    around: Option<Cells>,
+    /// The part of the present frame that is due, where it is not the whole.
+    part: Option<Cells>,
 }
 
 impl Cadence {
@@ -46,26 +121,49 @@ impl Cadence {
         *self = Self::default();
     }
 
-    /// Whether this frame has to be looked at. To be asked about each; `time` is the frame's on any clock, `scratch` is for sources that unpack their
+    /// What of this frame has to be looked at. To be asked about each; `time` is the frame's on any clock, `scratch` is for sources that unpack their
     /// rows.
-    pub fn is_due(
+    pub fn due(
         &mut self,
         frame: &dyn Pixels,
         time: Option<Duration>,
         scratch: &mut Vec<u8>,
-    ) -> bool {
+    ) -> Due {
         let (passed, is_break) = self.clock.step(time);
         self.since += passed;
+        let layout = frame.layout();
+        self.size = (layout.width as f32, layout.height as f32);
         let now = self.now.insert([0; CELLS]);
         cells(frame, SIDE, PER_CELL, scratch, now);
-        let Some(looked) = &self.looked else {
-            return true;
+        self.part = None;
+        let looked = match &self.looked {
+            Some(looked) if !is_break && self.doubts == 0 && self.since < LONGEST => looked,
+            _ => return Due::Whole,
         };
-        let mut changes = now.iter().zip(looked).map(|(a, b)| a.abs_diff(*b));
-        is_break || self.doubts > 0 || self.since >= LONGEST || changes.any(|c| c >= CHANGE)
+        let changed = (0..CELLS).filter(|i| now[*i].abs_diff(looked[*i]) >= CHANGE);
+        let changed = changed.map(|i| (i % SIDE, i / SIDE)).fold(None, |all, at| {
+            let (low, high) = all.unwrap_or((at, at));
+            let least = |a: (usize, usize), b: (usize, usize)| (a.0.min(b.0), a.1.min(b.1));
+            let most = |a: (usize, usize), b: (usize, usize)| (a.0.max(b.0), a.1.max(b.1));
+            Some((least(low, at), most(high, at)))
+        });
+        let Some((first, last)) = changed else {
+            return Due::Nothing;
+        };
+        // Without a face, a newcomer is all that matters: whoever it is shall be seen as well as can be.
+        let part = self.around.map(|around| around.and(first, last));
+        self.part = part.filter(|part| part.count() <= PART);
+        self.part
+            .map_or(Due::Whole, |part| Due::Part(part.rect(self.size)))
     }
 
-    /// The frame that was asked about last was looked at, and these faces were seen. One of a score below `sure` is in doubt.
+    /// How many faces there were at the last look: one that finds fewer in a part of the frame has missed somebody.
+    pub fn faces(&self) -> usize {
+        self.faces
+    }
+
+    /// What was due of the frame that was asked about last was looked at, or more of it, and these faces were seen. One of a score below `sure` is in
+    /// doubt.
     pub fn looked(&mut self, faces: &[Face], sure: f32) {
         let has_changed = self.looked.is_none() || faces.len() != self.faces;
         self.doubts = if has_changed || faces.iter().any(|f| f.score < sure) {
@@ -74,15 +172,43 @@ impl Cadence {
             self.doubts.saturating_sub(1)
         };
         self.faces = faces.len();
-        self.looked = self.now;
-        self.since = 0.0;
+        match (self.part.take(), &mut self.looked, &self.now) {
+            // What lies outside was not looked at: what changes there little by little has to be seen one day.
+            (Some(part), Some(looked), Some(now)) => {
+                for cell in (0..CELLS).filter(|cell| part.has(*cell)) {
+                    looked[cell] = now[cell];
+                }
+            }
+            _ => {
+                self.looked = self.now;
+                self.since = 0.0;
+            }
+        }
+        self.around = around(faces, self.size);
     }
+}
+
+/// The cells of all faces and of what is around them.
+fn around(faces: &[Face], size: (f32, f32)) -> Option<Cells> {
+    let near = faces.iter().map(|f| {
+        let (dx, dy) = (AROUND * f.rect.w, AROUND * f.rect.h);
+        let r = &f.rect;
+        Rect::from_corners(r.x - dx, r.y - dy, r.right() + dx, r.bottom() + dy)
+    });
+    let all = near.reduce(|a, b| {
+        Rect::from_corners(
+            a.x.min(b.x),
+            a.y.min(b.y),
+            a.right().max(b.right()),
+            a.bottom().max(b.bottom()),
+        )
+    })?;
+    Cells::of(&all, size)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::Rect;
     use crate::image::{Layout, Plane, View};
 
     const W: usize = 320;
@@ -109,8 +235,12 @@ mod tests {
             }
         }
 
-        /// Whether the next frame has to be looked at; it is, where that is so.
+        /// Whether anything of the next frame has to be looked at; it is, where that is so.
         fn show(&mut self, data: &[u8], faces: &[Face]) -> bool {
+            self.due(data, faces) != Due::Nothing
+        }
+
+        fn due(&mut self, data: &[u8], faces: &[Face]) -> Due {
             self.frame += 1;
             let layout = Layout::rgb8(W, H);
             let plane = Plane {
@@ -119,8 +249,8 @@ mod tests {
             };
             let view = View::new(&layout, &[plane]).unwrap();
             let time = Duration::from_millis(40) * self.frame;
-            let due = self.cadence.is_due(&view, Some(time), &mut Vec::new());
-            if due {
+            let due = self.cadence.due(&view, Some(time), &mut Vec::new());
+            if due != Due::Nothing {
                 self.cadence.looked(faces, 0.6);
             }
             due
@@ -176,6 +306,99 @@ mod tests {
         assert!((0..40).all(|i| film.show(&picture(6 * i, 40, 40), &[face(0.9)])));
         let still = picture(40, 40, 40);
         assert!((0..50).all(|_| film.show(&still, &[face(0.55)])));
+    }
+
+    #[test]
+    fn a_face_that_changes_alone_is_looked_at_alone() {
+        let known = [face(0.9)];
+        let (still, nods) = (picture(55, 55, 30), picture(55, 60, 30));
+        let mut film = Film::new();
+        for _ in 0..5 {
+            film.due(&still, &known);
+        }
+        let Due::Part(part) = film.due(&nods, &known) else {
+            panic!("not a part");
+        };
+        let f = known[0].rect;
+        assert!(
+            part.x <= f.x - 24.0 && part.right() >= f.right() + 24.0,
+            "{part:?}"
+        );
+        assert!(
+            part.y <= f.y - 30.0 && part.bottom() >= f.bottom() + 30.0,
+            "{part:?}"
+        );
+        assert!(part.w < 120.0 && part.h < 140.0, "{part:?}");
+        assert_eq!(film.due(&nods, &known), Due::Nothing, "it was looked at");
+    }
+
+    #[test]
+    fn all_that_changes_is_in_the_part_and_much_is_the_whole() {
+        let known = [face(0.9)];
+        let mut film = Film::new();
+        for _ in 0..5 {
+            film.due(&picture(55, 55, 30), &known);
+        }
+        // Gone from one place, and come to another.
+        let Due::Part(part) = film.due(&picture(130, 20, 30), &known) else {
+            panic!("not a part");
+        };
+        assert!(part.x <= 26.0 && part.right() >= 180.0, "{part:?}");
+        assert!(part.y <= 9.0 && part.bottom() >= 130.0, "{part:?}");
+        assert_eq!(film.due(&picture(280, 150, 30), &known), Due::Whole);
+        // Nobody is known.
+        let mut film = film_at_rest(&picture(0, 0, 0));
+        assert_eq!(film.due(&picture(55, 55, 30), &[]), Due::Whole);
+    }
+
+    #[test]
+    fn the_whole_is_looked_at_twice_a_second_whatever_changes_in_a_part() {
+        let known = [face(0.9)];
+        let mut film = Film::new();
+        let due: Vec<_> = (0..104)
+            .map(|i| film.due(&picture(55, 55 + 5 * (i % 2), 30), &known))
+            .collect();
+        let whole = due[4..].iter().filter(|d| **d == Due::Whole).count();
+        assert_eq!(whole, 100 / 13, "every 0.52 s");
+        assert!(!due.contains(&Due::Nothing));
+    }
+
+    #[test]
+    fn faces_all_over_the_picture_have_no_part() {
+        let mut other = face(0.9);
+        other.rect.x = 250.0;
+        other.rect.y = 100.0;
+        let known = [face(0.9), other];
+        let mut film = Film::new();
+        for _ in 0..5 {
+            film.due(&picture(55, 55, 30), &known);
+        }
+        assert_eq!(film.due(&picture(55, 60, 30), &known), Due::Whole);
+    }
+
+    #[test]
+    fn what_becomes_visible_little_by_little_is_seen() {
+        // A square that becomes lighter by 2 levels a frame, beside a face that never rests.
+        let film_of = |i: usize| {
+            let mut data = picture(55, 55 + 5 * (i % 2), 30);
+            let light = 90 + 2 * i as u8;
+            for y in 100..140 {
+                data[3 * (y * W + 240)..3 * (y * W + 280)].fill(light);
+            }
+            data
+        };
+        let known = [face(0.9)];
+        let mut film = Film::new();
+        for _ in 0..4 {
+            film.due(&film_of(0), &known);
+        }
+        let due: Vec<_> = (1..9).map(|i| film.due(&film_of(i), &known)).collect();
+        assert!(matches!(due[0], Due::Part(_)));
+        assert_eq!(
+            due.iter().position(|d| *d == Due::Whole),
+            Some(3),
+            "{due:?}"
+        );
     }
 
     #[test]

@@ -8,11 +8,12 @@ use crate::resize::{Border, Resizer, TensorFormat, Window};
 /// Pixel aspect ratio: width of a pixel over its height.
 pub type PixelAspect = f64;
 
-/// Where a frame lies in a model's input: scaled to fit, at the top left, the rest black.
+/// Where a frame, or a part of one, lies in a model's input: scaled to fit, at the top left, the rest black.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Letterbox {
-    frame: (usize, usize),
-    /// Size of the frame's picture in the input, in pixels.
+    /// What of the frame is seen.
+    window: Window,
+    /// Size of its picture in the input, in pixels.
     pub size: (usize, usize),
 }
 
@@ -32,8 +33,23 @@ impl Letterbox {
         let side =
             |n: f64, most: usize| ((n * scale).round_ties_even() as usize).clamp(1, most.max(1));
         Self {
-            frame: (width.max(1), height.max(1)),
+            window: Window {
+                x: 0,
+                y: 0,
+                w: width.max(1) as i64,
+                h: height.max(1) as i64,
+            },
             size: (side(w, to.0), side(h, to.1)),
+        }
+    }
+
+    /// A part of the frame, scaled as the whole is.
+    pub fn part(&self, window: Window) -> Self {
+        let (sx, sy) = self.scale();
+        let side = |n: i64, scale: f32| ((n as f32 / scale).round_ties_even() as usize).max(1);
+        Self {
+            window,
+            size: (side(window.w, sx), side(window.h, sy)),
         }
     }
 
@@ -50,34 +66,41 @@ impl Letterbox {
         if clear {
             format.fill_black(tensor);
         }
-        let window = Window {
-            x: 0,
-            y: 0,
-            w: self.frame.0 as i64,
-            h: self.frame.1 as i64,
-        };
-        resizer.run(frame, window, Border::Replicate, format, self.size, tensor);
+        resizer.run(
+            frame,
+            self.window,
+            Border::Replicate,
+            format,
+            self.size,
+            tensor,
+        );
     }
 
     fn scale(&self) -> (f32, f32) {
         (
-            self.frame.0 as f32 / self.size.0 as f32,
-            self.frame.1 as f32 / self.size.1 as f32,
+            self.window.w as f32 / self.size.0 as f32,
+            self.window.h as f32 / self.size.1 as f32,
         )
     }
 
     /// From the model's input to the frame.
     pub fn to_frame(&self, r: Rect) -> Rect {
         let (sx, sy) = self.scale();
-        r.scaled(sx, sy)
+        let r = r.scaled(sx, sy);
+        Rect::new(
+            r.x + self.window.x as f32,
+            r.y + self.window.y as f32,
+            r.w,
+            r.h,
+        )
     }
 
     /// From the model's input to the frame.
     pub fn point_to_frame(&self, p: Point) -> Point {
         let (sx, sy) = self.scale();
         Point {
-            x: p.x * sx,
-            y: p.y * sy,
+            x: p.x * sx + self.window.x as f32,
+            y: p.y * sy + self.window.y as f32,
         }
     }
 }
@@ -114,6 +137,24 @@ mod tests {
                 (l.size.0 as f64 + 0.5) / (l.size.1 as f64 - 0.5),
             );
             prop_assert!(l.size.1 == 1 || l.size.0 == 1 || (lo <= wanted && wanted <= hi));
+        }
+
+        #[test]
+        fn a_part_is_scaled_as_the_whole_and_its_boxes_go_back_to_their_places(
+            w in 320usize..8000, h in 320usize..8000, x in 0.0f32..0.5, y in 0.0f32..0.5, side in 0.2f32..0.5,
+        ) {
+            let whole = Letterbox::fit((w, h), 1.0, (320, 256));
+            let pixels = |part: f32, n: usize| (part * n as f32) as i64;
+            let window = Window { x: pixels(x, w), y: pixels(y, h), w: pixels(side, w), h: pixels(side, h) };
+            let part = whole.part(window);
+            // By less than a pixel of the input at each edge.
+            let (sx, sy) = whole.scale();
+            let r = part.to_frame(Rect::new(0.0, 0.0, window.w as f32 / sx, window.h as f32 / sy));
+            prop_assert!((r.x - window.x as f32).abs() < 0.01 && (r.y - window.y as f32).abs() < 0.01);
+            prop_assert!((r.right() - (window.x + window.w) as f32).abs() <= sx, "{r:?} {window:?}");
+            prop_assert!((r.bottom() - (window.y + window.h) as f32).abs() <= sy, "{r:?} {window:?}");
+            let p = part.point_to_frame(Point { x: 0.0, y: 0.0 });
+            prop_assert!(p.x == window.x as f32 && p.y == window.y as f32);
         }
 
         #[test]

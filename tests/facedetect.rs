@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 
 use gst::prelude::*;
 use gst_video::VideoFormat as F;
+use gst_video::prelude::*;
 use gstliveness::meta;
 use liveness::face::Face;
 use liveness::geometry::Rect;
@@ -195,6 +196,60 @@ fn a_picture_that_stands_still_is_looked_at_now_and_then_and_its_faces_stay() {
         .get::<u64>("looked");
     // Four at the beginning, then one every 13 frames of 40 ms.
     assert_eq!(looked, Ok(4 + 96 / 13));
+}
+
+#[test]
+fn where_little_changes_only_that_part_is_looked_at() {
+    let element = facedetect("");
+    element.set_property("inference-interval", 0u32);
+    let (w, h_) = (1024, 512);
+    let still = picture(&astronaut(), (w, h_), (300, 0));
+    let face = Rect::from_corners(476.0, 68.0, 578.0, 200.0);
+    // The same with all of these rectangles lighter.
+    let lit = |rects: &[Rect]| {
+        let (data, stride) = (
+            still.plane_data(0).unwrap(),
+            still.plane_stride()[0] as usize,
+        );
+        rgb(w, h_, |x, y| {
+            let at = Rect::new(x as f32, y as f32, 1.0, 1.0);
+            let more = if rects.iter().any(|r| r.intersect(&at).is_some()) {
+                25
+            } else {
+                0
+            };
+            std::array::from_fn(|c| {
+                data[y as usize * stride + 3 * x as usize + c].saturating_add(more)
+            })
+        })
+    };
+    let info = info(F::Nv12, w, h_);
+    let mut h = harness(&element, &info);
+    let mut n = 0;
+    let mut show = |rects: &[Rect]| {
+        let mut frame = convert(&lit(rects), &info).unwrap();
+        frame
+            .make_mut()
+            .set_pts(gst::ClockTime::from_mseconds(40) * n);
+        n += 1;
+        let faces = meta::read(&h.push_and_pull(frame).unwrap()).unwrap().faces;
+        let stats: gst::Structure = element.property("stats");
+        let of = |name| stats.get::<u64>(name).unwrap();
+        (faces, (of("looked"), of("parts")))
+    };
+    let looks: Vec<_> = (0..5).map(|_| show(&[]).1).collect();
+    assert_eq!(looks, [(1, 0), (2, 0), (3, 0), (4, 0), (4, 0)]);
+    let (before, _) = show(&[]);
+    let (faces, looks) = show(&[face]);
+    assert_eq!(looks, (5, 1));
+    assert_eq!(faces.len(), 1);
+    assert!(
+        faces[0].rect.iou(&before[0].rect) > 0.85,
+        "{faces:?} {before:?}"
+    );
+    assert_eq!(faces[0].track, before[0].track);
+    let everywhere = Rect::new(0.0, 0.0, 1024.0, 512.0);
+    assert_eq!(show(&[everywhere]).1, (6, 1));
 }
 
 #[test]
@@ -638,7 +693,7 @@ fn who_is_there_is_not_missed_where_frames_are_looked_at_as_needed() {
     let Some(assets) = common::assets() else {
         return;
     };
-    let (mut frames, mut looks, mut faces, mut found) = (0, 0, 0, 0);
+    let (mut frames, mut looks, mut parts, mut faces, mut found) = (0, 0, 0, 0, 0);
     for name in [
         "intel_asl_walk.mkv",
         "intel_asl_book.mkv",
@@ -660,6 +715,7 @@ fn who_is_there_is_not_missed_where_frames_are_looked_at_as_needed() {
         .unwrap();
         let stats: gst::Structure = detect.unwrap().property("stats");
         let looked = stats.get::<u64>("looked").unwrap();
+        let of_parts = stats.get::<u64>("parts").unwrap();
         let seen = seen.lock().unwrap();
         assert_eq!(seen.len(), truth.len());
         let pairs = truth
@@ -671,15 +727,17 @@ fn who_is_there_is_not_missed_where_frames_are_looked_at_as_needed() {
             .collect();
         let hit = hits.iter().filter(|h| **h).count();
         println!(
-            "{name}: {looked} looks at {} frames, {hit} of {} boxes",
+            "{name}: {looked} looks at {} frames, {of_parts} of them at a part, {hit} of {} boxes",
             truth.len(),
             hits.len()
         );
         frames += truth.len();
         looks += looked as usize;
+        parts += of_parts;
         faces += hits.len();
         found += hit;
     }
     assert!(looks < frames, "{looks} looks at {frames} frames");
+    assert!(parts > 0);
     assert!(100 * found >= 98 * faces, "{found} of {faces}");
 }

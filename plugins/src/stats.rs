@@ -12,6 +12,8 @@ pub struct Stats {
     pub frames: u64,
     /// Frames that a model looked at.
     pub looked: u64,
+    /// Those of them of which a model looked at a part only.
+    pub parts: u64,
     /// Frames that were too late to be looked at.
     pub late: u64,
     /// Faces seen in those that were.
@@ -26,6 +28,7 @@ impl std::ops::AddAssign for Stats {
     fn add_assign(&mut self, other: Self) {
         self.frames += other.frames;
         self.looked += other.looked;
+        self.parts += other.parts;
         self.late += other.late;
         self.faces += other.faces;
         self.timing += other.timing;

@@ -10,7 +10,7 @@ use crate::geometry::{Point, Rect};
 use crate::image::Pixels;
 use crate::letterbox::{Letterbox, PixelAspect};
 use crate::model::{Card, ModelFile, Task};
-use crate::resize::{Resizer, TensorFormat};
+use crate::resize::{Resizer, TensorFormat, Window};
 use crate::runtime::{Engine, Input, Options, Timing};
 
 mod blazeface;
@@ -85,23 +85,28 @@ pub struct Detector {
     name: String,
     nchw: bool,
     fixed: Option<(usize, usize)>,
-    prepared: Option<Prepared>,
+    whole: Option<Prepared>,
+    /// For looks at a part of the frame.
+    part: Option<Prepared>,
     resizer: Resizer,
     candidates: Vec<Candidate>,
     faces: Vec<Face>,
     timing: Timing,
 }
 
-/// What depends on the frame's geometry and the input size asked for.
+/// What depends on the frame's geometry, the part of it that is looked at, and the input size asked for.
 #[derive(Debug)]
 struct Prepared {
-    key: (usize, usize, PixelAspect, InputSize),
+    key: Key,
     format: TensorFormat,
     letterbox: Letterbox,
     input: Input,
     /// The margins are black already.
     cleared: bool,
 }
+
+/// Width and height of the frame, shape of its pixels, part of it, input size asked for.
+type Key = (usize, usize, PixelAspect, Option<Window>, InputSize);
 
 impl Detector {
     /// Opens a model.
@@ -150,7 +155,8 @@ impl Detector {
             card,
             nchw,
             fixed,
-            prepared: None,
+            whole: None,
+            part: None,
             resizer: Resizer::sparse(),
             candidates: Vec::new(),
             faces: Vec::new(),
@@ -212,18 +218,68 @@ impl Detector {
         par: PixelAspect,
         settings: &Settings,
     ) -> Result<(&[Face], Timing)> {
-        self.look(frame, par, settings)?;
+        self.look(frame, par, None, settings)?;
         Ok((&self.faces, self.timing))
     }
 
-    fn look(&mut self, frame: &dyn Pixels, par: PixelAspect, settings: &Settings) -> Result<()> {
+    /// Whether [`Detector::detect_near`] saves anything: only a model that takes inputs of any size looks at less of a smaller part.
+    pub fn takes_parts(&self) -> bool {
+        self.fixed.is_none()
+    }
+
+    /// As [`Detector::detect`], of the whole pixels of a part of the frame, at the scale at which the whole would be looked at. A face that the part's
+    /// edge cuts may be missed or be given a box of what is left.
+    ///
+    /// # Errors
+    /// As of [`Detector::detect`].
+    pub fn detect_near(
+        &mut self,
+        frame: &dyn Pixels,
+        par: PixelAspect,
+        part: &Rect,
+        settings: &Settings,
+    ) -> Result<(&[Face], Timing)> {
+        let layout = frame.layout();
+        let (width, height) = (layout.width as u32, layout.height as u32);
+        let window = part.pixels(width, height).map(|(x, y, w, h)| Window {
+            x: x.into(),
+            y: y.into(),
+            w: w.into(),
+            h: h.into(),
+        });
+        self.look(frame, par, window.filter(|_| self.takes_parts()), settings)?;
+        Ok((&self.faces, self.timing))
+    }
+
+    /// What the last look has found.
+    pub fn faces(&self) -> &[Face] {
+        &self.faces
+    }
+
+    fn look(
+        &mut self,
+        frame: &dyn Pixels,
+        par: PixelAspect,
+        part: Option<Window>,
+        settings: &Settings,
+    ) -> Result<()> {
         self.faces.clear();
         self.candidates.clear();
         let threshold = settings.threshold.unwrap_or(self.default_threshold());
         let start = Instant::now();
-        self.prepare(frame, par, settings.input_size)?;
-        let Some(prepared) = &mut self.prepared else {
-            return Ok(());
+        let layout = frame.layout();
+        let key = (layout.width, layout.height, par, part, settings.input_size);
+        let before = match part {
+            None => self.whole.take(),
+            Some(_) => self.part.take(),
+        };
+        let prepared = match before {
+            Some(before) if before.key == key => before,
+            before => self.prepare(key, before)?,
+        };
+        let place = match part {
+            None => &mut self.whole,
+            Some(_) => &mut self.part,
         };
         let Prepared {
             letterbox,
@@ -231,7 +287,7 @@ impl Detector {
             input,
             cleared,
             ..
-        } = prepared;
+        } = place.insert(prepared);
         letterbox.fill(&mut self.resizer, frame, format, !*cleared, input.data());
         *cleared = true;
         let filled = Instant::now();
@@ -251,7 +307,6 @@ impl Detector {
             .nms_threshold
             .unwrap_or(self.family.default_nms_threshold());
         nms::suppress(&mut self.candidates, overlap);
-        let layout = frame.layout();
         let (width, height) = (layout.width as f32, layout.height as f32);
         for candidate in &self.candidates {
             let rect = letterbox.to_frame(candidate.rect);
@@ -280,13 +335,10 @@ impl Detector {
         Ok(())
     }
 
-    fn prepare(&mut self, frame: &dyn Pixels, par: PixelAspect, wanted: InputSize) -> Result<()> {
-        let layout = frame.layout();
-        let key = (layout.width, layout.height, par, wanted);
-        if self.prepared.as_ref().is_some_and(|p| p.key == key) {
-            return Ok(());
-        }
-        self.prepared = None;
+    /// For a geometry that differs from that of `before`, whose tensor is taken where it has the size that is needed: a part that moves with a face
+    /// changes with every look.
+    fn prepare(&self, key: Key, before: Option<Prepared>) -> Result<Prepared> {
+        let (width, height, par, part, wanted) = key;
         let size = match (self.fixed, wanted) {
             (Some(size), InputSize::Auto) => size,
             (Some((w, h)), InputSize::LongSide(long)) if long == w.max(h) => (w, h),
@@ -297,7 +349,16 @@ impl Detector {
                     self.file
                 )));
             }
-            (None, wanted) => open_size((layout.width, layout.height), par, wanted),
+            (None, wanted) => open_size((width, height), par, wanted),
+        };
+        let whole = Letterbox::fit((width, height), par, size);
+        let (letterbox, size) = match part {
+            None => (whole, size),
+            Some(window) => {
+                let part = whole.part(window);
+                let up = |n: usize| n.next_multiple_of(COARSEST_STRIDE);
+                (part, (up(part.size.0), up(part.size.1)))
+            }
         };
         let (channels, mean, scale) = self.family.preprocessing();
         let format = TensorFormat {
@@ -314,14 +375,17 @@ impl Detector {
         } else {
             [1, size.1, size.0, n]
         };
-        self.prepared = Some(Prepared {
+        let input = match before {
+            Some(before) if before.format == format => before.input,
+            _ => Input::new(shape)?,
+        };
+        Ok(Prepared {
             key,
-            letterbox: Letterbox::fit((layout.width, layout.height), par, size),
-            input: Input::new(shape)?,
+            letterbox,
+            input,
             format,
             cleared: false,
-        });
-        Ok(())
+        })
     }
 }
 

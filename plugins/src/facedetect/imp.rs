@@ -10,9 +10,13 @@ use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
-use liveness::cadence::Cadence;
+use liveness::cadence::{Cadence, Due};
 use liveness::detect::{self, Detector, InputSize};
-use liveness::runtime::Options;
+use liveness::face::Face;
+use liveness::geometry::Rect;
+use liveness::image::Pixels;
+use liveness::letterbox::PixelAspect;
+use liveness::runtime::{Options, Timing};
 use liveness::signature::Signature;
 use liveness::sync::lock;
 use liveness::track::{FAINT, Tracker};
@@ -160,7 +164,7 @@ impl ObjectImpl for FaceDetect {
                 p::count(
                     "inference-interval",
                     "Inference interval",
-                    "Look at every Nth frame (0: where something changes or somebody is in doubt, and twice a second); the frames in between get the faces of the last look, with tracking moved on as they were moving",
+                    "Look at every Nth frame (0: where something changes or somebody is in doubt, and twice a second; only at the part of it that holds the faces and all changes, where it is small); the frames in between get the faces of the last look, with tracking moved on as they were moving",
                     any,
                     1,
                 ),
@@ -201,7 +205,7 @@ impl ObjectImpl for FaceDetect {
                     .mutable_playing()
                     .build(),
                 p::stats(
-                    "Frames, looks, frames that were too late for one, faces, and mean milliseconds per look: preprocess, inference, decode, metadata",
+                    "Frames, looks, looks at a part of a frame, frames that were too late for one, faces, and mean milliseconds per look: preprocess, inference, decode, metadata",
                 ),
             ]
         });
@@ -234,9 +238,10 @@ impl ObjectImpl for FaceDetect {
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
         if pspec.name() == "stats" {
-            return lock(&self.stats)
-                .structure("application/x-facedetect-stats")
-                .to_value();
+            let stats = *lock(&self.stats);
+            let mut structure = stats.structure("application/x-facedetect-stats");
+            structure.set("parts", stats.parts);
+            return structure.to_value();
         }
         let s = lock(&self.settings);
         match pspec.name() {
@@ -408,19 +413,21 @@ impl FaceDetect {
         let start = Instant::now();
         let is_late = lateness.is_late(&*self.obj(), buffer, settings.max_lateness);
         stats.late = is_late.into();
-        let is_due = match settings.inference_interval {
+        let due = match settings.inference_interval {
             AS_NEEDED => format
-                .read(buffer, |pixels| cadence.is_due(pixels, time, scratch))
+                .read(buffer, |pixels| cadence.due(pixels, time, scratch))
                 .map_err(|e| error::message(&liveness::Error::Frame(e)))?,
             interval => {
                 cadence.reset();
-                last.as_ref()
-                    .is_none_or(|(_, age)| age.saturating_add(1) >= interval)
+                match last {
+                    Some((_, age)) if age.saturating_add(1) < interval => Due::Nothing,
+                    _ => Due::Whole,
+                }
             }
         };
         stats.metadata = start.elapsed();
         let (mut analysis, age) = match last.take() {
-            Some((mut analysis, age)) if is_late || !is_due => {
+            Some((mut analysis, age)) if is_late || due == Due::Nothing => {
                 // Another frame than the one looked at: its own signature tells whether it gets turned later on.
                 if !analysis.faces.is_empty() {
                     let signature = format.read(buffer, |pixels| Signature::of(pixels, scratch));
@@ -436,7 +443,13 @@ impl FaceDetect {
                 }
                 let par = pixel_aspect(format.info());
                 let looked = format.read(buffer, |pixels| {
-                    let (faces, timing) = detector.detect(pixels, par, &wanted)?;
+                    let (faces, timing) = match due {
+                        Due::Part(part) if detector.takes_parts() => {
+                            stats.parts = 1;
+                            near(detector, pixels, par, &part, cadence.faces(), &wanted)?
+                        }
+                        _ => detector.detect(pixels, par, &wanted)?,
+                    };
                     let start = Instant::now();
                     // Only faces have a place that can get lost.
                     let signature = (!faces.is_empty()).then(|| Signature::of(pixels, scratch));
@@ -483,6 +496,23 @@ impl FaceDetect {
         *last = Some((analysis, age));
         Ok(stats)
     }
+}
+
+/// Looks at a part of a frame, and at the whole where fewer than the `known` faces are there.
+fn near<'a>(
+    detector: &'a mut Detector,
+    pixels: &dyn Pixels,
+    par: PixelAspect,
+    part: &Rect,
+    known: usize,
+    wanted: &liveness::detect::Settings,
+) -> liveness::Result<(&'a [Face], Timing)> {
+    let (faces, mut timing) = detector.detect_near(pixels, par, part, wanted)?;
+    if faces.len() < known {
+        let (_, whole) = detector.detect(pixels, par, wanted)?;
+        timing += whole;
+    }
+    Ok((detector.faces(), timing))
 }
 
 /// Sets the tracks of the faces that were just seen, where a new one is one from the score `sure` on; or else moves those that were seen earlier

@@ -18,7 +18,9 @@
 //! a flush, another segment, other caps, or a break of more than a second, all faces are new ones. With
 //! `inference-interval` above 1, the faces move on as they were moving until the next look; without `tracking` they stay
 //! where they were seen. With 0, a frame is looked at where the picture has changed since the last look, for a while after somebody has come or gone, where
-//! somebody's score is near the threshold, and twice a second: see [`liveness::cadence`].
+//! somebody's score is near the threshold, and twice a second; and only the part of it that holds the faces and all that has changed, where that is no more than
+//! six tenths: see
+//! [`liveness::cadence`].
 //!
 //! A live source waits for nobody. Where frames come later than `max-lateness` (behind a queue, on a machine that cannot keep up), they pass on with the faces moved on,
 //! until newer ones come in time: see [`crate::lateness`]. The element holds no frame back, and adds nothing to the pipeline's latency but the time of a
