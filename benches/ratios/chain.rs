@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use gst::prelude::*;
 use liveness::model::ModelFile;
-use liveness_models::{FACE_DETECTOR, LIVENESS};
+use liveness_models::{FACE_DETECTOR, LIVENESS, LIVENESS_INT8};
 
 use super::bare::Bare;
 use super::film::{Feed, Film, clip};
@@ -81,10 +81,9 @@ pub(crate) fn run() {
     quantised(&liveness);
 }
 
-/// The liveness model in small numbers beside the one that ships inside.
+/// The liveness model in 8-bit integers beside the one in floats.
 fn quantised(floats: &Bare) {
-    let path = super::root().join("models/liveness/liveness-int8.onnx");
-    let small = Bare::open(&ModelFile::read(&path, None).unwrap(), FACE);
+    let small = Bare::open(&LIVENESS_INT8.file(), FACE);
     let compared = compare(
         ROUNDS,
         || floats.run(FRAMES, FRAMES),

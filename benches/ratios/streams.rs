@@ -30,22 +30,47 @@ const SECONDS: u64 = 6;
 
 const COUNTS: [u64; 4] = [1, 4, 16, 64];
 
-/// `inference-interval`: each frame, and as needed.
-const INTERVALS: [u32; 2] = [1, 0];
+/// How the elements are set: a look at all of each frame, finding faces as needed, and all that a user can do about the load.
+const SETTINGS: [Set; 3] = [
+    Set {
+        detect: "inference-interval=1",
+        judge: "",
+        wanted: false,
+    },
+    Set {
+        detect: "inference-interval=0",
+        judge: "",
+        wanted: true,
+    },
+    Set {
+        detect: "inference-interval=0",
+        judge: "reclassify-interval=5 precision=auto",
+        wanted: true,
+    },
+];
+
+/// Properties of both elements.
+struct Set {
+    detect: &'static str,
+    judge: &'static str,
+    /// 16 streams shall not be held up for long.
+    wanted: bool,
+}
 
 /// Before the name of this part, for a process that does one number of streams.
 pub(crate) const CHILD: &str = "one-number-of-streams";
 
 pub(crate) fn run() {
-    for interval in INTERVALS {
+    for (number_of_set, set) in SETTINGS.iter().enumerate() {
         let mut alone = None;
         for streams in COUNTS {
-            let at = format!("720p, inference-interval={interval}");
+            let at = format!("720p, {} {}", set.detect, set.judge);
+            let at = at.trim();
             let what = match streams {
                 1 => format!("1 stream of {at}"),
                 n => format!("{n} streams of {at}"),
             };
-            let told = match child(streams, interval) {
+            let told = match child(streams, number_of_set) {
                 Ok(told) => told,
                 Err(why) => {
                     skipped(&what, &why);
@@ -53,12 +78,12 @@ pub(crate) fn run() {
                 }
             };
             let alone = *alone.get_or_insert(number(&told, "fps"));
-            rows(&what, (streams, interval), &told, alone);
+            rows(&what, (streams, set), &told, alone);
         }
     }
 }
 
-fn rows(what: &str, (streams, interval): (u64, u32), told: &Value, alone: f64) {
+fn rows(what: &str, (streams, set): (u64, &Set), told: &Value, alone: f64) {
     let get = |name| number(told, name);
     print(
         &Row::count(
@@ -97,7 +122,7 @@ fn rows(what: &str, (streams, interval): (u64, u32), told: &Value, alone: f64) {
         );
     }
     let wanted = |most| match streams {
-        16 if interval == 0 => Wanted::AtMost(most),
+        16 if set.wanted => Wanted::AtMost(most),
         _ => Wanted::Any,
     };
     print(
@@ -126,9 +151,9 @@ fn held_up(told: &Value, name: &str) -> String {
 }
 
 /// What a process with so many streams says.
-fn child(streams: u64, interval: u32) -> Result<Value, String> {
+fn child(streams: u64, set: usize) -> Result<Value, String> {
     let output = Command::new(std::env::current_exe().unwrap())
-        .args([CHILD, &streams.to_string(), &interval.to_string()])
+        .args([CHILD, &streams.to_string(), &set.to_string()])
         .stderr(Stdio::inherit())
         .output()
         .map_err(|e| e.to_string())?;
@@ -146,11 +171,12 @@ struct Stream {
 }
 
 impl Stream {
-    fn new(film: &Arc<Film>, interval: u32) -> Self {
+    fn new(film: &Arc<Film>, set: &Set) -> Self {
         let feed = Feed::launch(
             film,
             &format!(
-                "livenessfacedetect name=detect inference-interval={interval} ! livenessclassify name=judge"
+                "livenessfacedetect name=detect {} ! livenessclassify name=judge {}",
+                set.detect, set.judge
             ),
         );
         let (held, late, due) = (Arc::default(), Arc::default(), Arc::default());
@@ -185,12 +211,13 @@ impl Stream {
 }
 
 /// The life of such a process: measures and prints one line.
-pub(crate) fn serve(streams: u64, interval: u32) {
+pub(crate) fn serve(streams: u64, set: usize) {
+    let set = &SETTINGS[set];
     let film = Arc::new(Film::read(&clip(), SIZE, FILM));
-    let mut all = vec![Stream::new(&film, interval)];
+    let mut all = vec![Stream::new(&film, set)];
     all[0].feed.run(WARM);
     let first = resident();
-    all.extend((1..streams).map(|_| Stream::new(&film, interval)));
+    all.extend((1..streams).map(|_| Stream::new(&film, set)));
     round(&mut all, WARM);
     let mib = (resident() - first) / (streams.max(2) - 1) as f64;
     taken(&mut all, |s| &s.held);
