@@ -114,6 +114,19 @@ pub fn reason(error: &io::Error) -> String {
     text[..end].to_owned()
 }
 
+/// The first line of a file that holds a password or the like, which is never repeated.
+///
+/// # Errors
+/// Why there is none, with the file's name.
+pub fn first_line(path: &Path) -> Result<String, String> {
+    let text = fs::read_to_string(path);
+    let text = text.map_err(|e| format!("cannot read {}: {}", path.display(), reason(&e)))?;
+    match text.lines().next() {
+        Some(line) if !line.is_empty() => Ok(line.to_owned()),
+        _ => Err(format!("the first line of {} is empty", path.display())),
+    }
+}
+
 /// A name as text.
 ///
 /// # Errors

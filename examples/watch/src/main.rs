@@ -6,7 +6,6 @@
 //! The pipeline is `liveness_app::live`'s; this program tells what happens in it. `--help` tells the rest.
 
 mod cli;
-mod events;
 mod lines;
 
 use std::process::ExitCode;
@@ -17,11 +16,11 @@ use anyhow::Context;
 use clap::Parser;
 use liveness_app::film::end::LOOK;
 use liveness_app::live::board::{self, Board};
+use liveness_app::live::events::{self, Events};
 use liveness_app::live::{Event, Input, Show, has_display};
 use liveness_app::{runtime, signals, status};
 
 use cli::Cli;
-use events::Events;
 use lines::Lines;
 
 fn main() -> ExitCode {

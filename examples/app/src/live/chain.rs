@@ -5,9 +5,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use gst::prelude::*;
+use liveness::model::ModelFile;
 
 use crate::arguments::unit;
 use crate::film::make;
+use crate::models;
 
 /// What was typed about the models.
 #[derive(Clone, Debug, Default, Args)]
@@ -27,6 +29,15 @@ pub struct ModelOptions {
 }
 
 impl ModelOptions {
+    /// The detector and the liveness models, read.
+    ///
+    /// # Errors
+    /// Those of [`ModelFile::read`].
+    pub fn files(&self) -> liveness::error::Result<(ModelFile, Vec<ModelFile>)> {
+        let detector = models::detector(self.detector.as_deref())?;
+        Ok((detector, models::liveness(self.model.as_deref())?))
+    }
+
     /// The elements, in the order of the data. The classifier posts the faces of every frame.
     ///
     /// # Errors

@@ -21,6 +21,7 @@ mod address;
 mod backoff;
 pub mod board;
 mod chain;
+pub mod events;
 mod faces;
 mod feed;
 mod gate;

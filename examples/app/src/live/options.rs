@@ -81,21 +81,10 @@ impl SourceOptions {
 
     fn password(&self) -> anyhow::Result<Option<String>> {
         if let Some(path) = &self.password_file {
-            let text = std::fs::read_to_string(path).map_err(|e| {
-                anyhow::anyhow!(
-                    "cannot read the password in {}: {}",
-                    path.display(),
-                    files::reason(&e)
-                )
-            })?;
-            let line = text.lines().next().unwrap_or_default();
-            if line.is_empty() {
-                bail!(
-                    "there is no password in the first line of {}",
-                    path.display()
-                );
-            }
-            return Ok(Some(line.to_owned()));
+            let password = files::first_line(path);
+            return password
+                .map(Some)
+                .map_err(|reason| anyhow::anyhow!("the password: {reason}"));
         }
         match std::env::var(PASSWORD) {
             Ok(password) => Ok(Some(password)),

@@ -6,16 +6,17 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use humantime::format_rfc3339_millis;
-use liveness_app::lines::round;
-use liveness_app::live::{Event, Faces, Input, Seen};
 use serde::Serialize;
+
+use super::{Event, Faces, Input, Seen};
+use crate::lines::round;
 
 /// Who is not seen for so long is gone, and gets another number when seen again.
 const GONE: Duration = Duration::from_secs(1);
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct Line {
+pub struct Line {
     event: &'static str,
     /// When it was written, in universal time.
     time: String,
@@ -68,7 +69,7 @@ struct Track {
 
 /// Remembers who is there.
 #[derive(Debug)]
-pub(crate) struct Events {
+pub struct Events {
     source: String,
     tracks: BTreeMap<u64, Track>,
     /// Of the last frame, or of what happened since.
@@ -79,7 +80,8 @@ pub(crate) struct Events {
 }
 
 impl Events {
-    pub(crate) fn new(input: &Input) -> Self {
+    /// Nobody is there yet.
+    pub fn new(input: &Input) -> Self {
         Self {
             source: input.to_string(),
             tracks: BTreeMap::new(),
@@ -90,7 +92,7 @@ impl Events {
     }
 
     /// What is new in this, which is told `now`.
-    pub(crate) fn see(&mut self, event: &Event, now: Duration) -> Vec<Line> {
+    pub fn see(&mut self, event: &Event, now: Duration) -> Vec<Line> {
         match event {
             Event::Faces(faces) if !self.lost => self.faces(faces),
             Event::Playing(away) => {
@@ -114,7 +116,7 @@ impl Events {
     }
 
     /// It is over.
-    pub(crate) fn end(&mut self, now: Duration) -> Vec<Line> {
+    pub fn end(&mut self, now: Duration) -> Vec<Line> {
         self.pass(now);
         let mut lines = self.leave(|_| true);
         lines.push(self.source("ended", None, None));
@@ -301,7 +303,7 @@ mod tests {
     #[test]
     fn with_the_source_everybody_is_lost() {
         let input = "/dev/video0".into();
-        let mut events = Events::new(&Input::Live(liveness_app::live::Origin::Camera(input)));
+        let mut events = Events::new(&Input::Live(crate::live::Origin::Camera(input)));
         let lost = Event::Lost("nobody listens".into());
         assert_eq!(short(events.see(&lost, NOW)), ["lost"]);
         let back = Event::Playing(Duration::from_secs(3));
