@@ -32,13 +32,13 @@ pub(crate) enum Ended {
 /// # Errors
 /// Where the server refuses, or there is nothing to add.
 pub(crate) async fn add(command: &AddCommand, mut halt: Halt) -> anyhow::Result<Ended> {
+    let server = command.server.connect("liveness-fleet add", None).await?;
+    let link = Link::new(server, command.server.fleet.clone());
+    setup::consumer(&link, Kind::Recording).await?;
     let (items, refused) = items(command)?;
     for (what, reason) in &refused {
         say(&format!("{what}: {reason}"));
     }
-    let server = command.server.connect("liveness-fleet add", None).await?;
-    let link = Link::new(server, command.server.fleet.clone());
-    setup::consumer(&link, Kind::Recording).await?;
     let mut awaited = BTreeSet::new();
     for item in items {
         let Some(news) = put(&link, &item, command.again, &mut halt).await? else {

@@ -33,6 +33,8 @@ pub(crate) struct Link {
     pub(crate) server: Server,
     pub(crate) names: Names,
     pub(crate) jetstream: Context,
+    /// Waits for streams that are not there, too.
+    patient: bool,
     /// What the server is waited for, as it was told.
     said: Arc<Mutex<Option<String>>>,
 }
@@ -68,7 +70,16 @@ impl Link {
             server,
             names,
             jetstream,
+            patient: false,
             said: Arc::default(),
+        }
+    }
+
+    /// For who stays: a server that has just been started may not know its streams yet.
+    pub(crate) fn patient(self) -> Self {
+        Self {
+            patient: true,
+            ..self
         }
     }
 
@@ -167,7 +178,7 @@ impl Link {
                     return Ok(Some(None));
                 }
                 LastRawMessageErrorKind::JetStream(e)
-                    if e.error_code() == ErrorCode::STREAM_NOT_FOUND =>
+                    if e.error_code() == ErrorCode::STREAM_NOT_FOUND && !self.patient =>
                 {
                     return Err(self.without(&name));
                 }

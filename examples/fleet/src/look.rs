@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! file | camera ! facedetect ! livenessclassify ! livenessoverlay ! livenessmetaconvert ! appsink
+//! file | camera ! facedetect ! livenessclassify ! livenessmetaconvert ! appsink
 //!
 //! Looks at one item in a thread of its own, and hands on what it sees, one frame after the other: who takes it slowly slows a recording down, and
 //! a camera drops frames. Knows GStreamer, nothing of NATS.
@@ -99,7 +99,7 @@ fn look(
     sights: &mpsc::Sender<Sight>,
     stop: &AtomicBool,
 ) -> anyhow::Result<Option<End>> {
-    let mut show = Show::new(input, models, timeout)?;
+    let mut show = Show::undrawn(input, models, timeout)?;
     let faces = Arc::new(Mutex::new(None));
     show.branch(&lines(shown, faces.clone(), sights.clone())?)?;
     show.look_on(Eye(faces))?;

@@ -144,7 +144,6 @@ impl Limits {
             },
             Stream::Workers => Config {
                 description: Some("liveness-fleet: workers that are there".into()),
-                storage: StorageType::Memory,
                 max_messages_per_subject: 1,
                 max_age: GONE,
                 duplicate_window: GONE,

@@ -17,9 +17,9 @@ use crate::server::causes;
 struct Queue {
     /// Nobody has taken them yet.
     waiting: u64,
-    /// Somebody has.
-    working: usize,
-    /// Of those, the ones that were handed out before.
+    /// Somebody has, and works on them or gave them back.
+    taken: usize,
+    /// Of those, the ones that were handed out more than once.
     again: usize,
 }
 
@@ -70,7 +70,7 @@ async fn queue(link: &Link, kind: Kind) -> anyhow::Result<Queue> {
     };
     Ok(Queue {
         waiting: info.num_pending,
-        working: info.num_ack_pending,
+        taken: info.num_ack_pending,
         again: info.num_redelivered,
     })
 }
@@ -132,8 +132,8 @@ fn text(status: &Status) -> String {
         line(
             name,
             format!(
-                "{} waiting, {} worked on{again}",
-                queue.waiting, queue.working
+                "{} waiting, {} taken{again}",
+                queue.waiting, queue.taken
             ),
         );
     }

@@ -166,7 +166,7 @@ pub(crate) async fn run(
     let connected = server
         .connect(&format!("liveness-fleet {name}"), Some(stop.clone()))
         .await?;
-    let link = Link::new(connected, server.fleet.clone());
+    let link = Link::new(connected, server.fleet.clone()).patient();
     let mut consumers = Vec::new();
     let mut ack_wait = Duration::MAX;
     for (kind, n) in counts.into_iter().filter(|(_, n)| *n > 0) {
@@ -265,6 +265,8 @@ async fn take(
         };
         backoff = Backoff::default();
         let Some(message) = message else {
+            // One who may not ask gets no answer.
+            worker.link.may_go_on("take from", kind.consumer())?;
             if until_empty && is_empty(consumer).await {
                 break;
             }

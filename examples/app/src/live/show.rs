@@ -59,7 +59,8 @@ pub enum Event {
 pub struct Show {
     pipeline: gst::Pipeline,
     bus: gst::Bus,
-    overlay: gst::Element,
+    /// None where nothing is drawn.
+    overlay: Option<gst::Element>,
     fork: gst::Element,
     onlooker: Option<Looking>,
     meter: Arc<Meter>,
@@ -96,9 +97,32 @@ impl Show {
     /// # Errors
     /// Where an element is not installed.
     pub fn new(input: &Input, models: &ModelOptions, timeout: Duration) -> anyhow::Result<Self> {
+        Self::of(models.chain()?, true, input, timeout)
+    }
+
+    /// The same with nothing drawn on the frames: for programs that read the faces alone, and find their places in pixels that nobody has changed.
+    ///
+    /// # Errors
+    /// Where an element is not installed.
+    pub fn undrawn(
+        input: &Input,
+        models: &ModelOptions,
+        timeout: Duration,
+    ) -> anyhow::Result<Self> {
+        Self::of(models.chain()?, false, input, timeout)
+    }
+
+    fn of(
+        mut chain: Vec<gst::Element>,
+        drawn: bool,
+        input: &Input,
+        timeout: Duration,
+    ) -> anyhow::Result<Self> {
         let pipeline = gst::Pipeline::new();
-        let mut chain = models.chain()?;
-        let overlay = chain.last().cloned().context("an empty chain")?;
+        // It is the last one.
+        let overlay = chain.pop();
+        let overlay = overlay.filter(|_| drawn);
+        chain.extend(overlay.clone());
         let fork = make("tee")?;
         fork.set_property("allow-not-linked", true);
         chain.push(fork.clone());
@@ -198,7 +222,9 @@ impl Show {
         for (track, verdict, word) in words {
             texts.set(format!("{verdict}-{track}"), word);
         }
-        self.overlay.set_property("track-texts", texts);
+        if let Some(overlay) = &self.overlay {
+            overlay.set_property("track-texts", texts);
+        }
     }
 
     fn is_film(&self) -> bool {
