@@ -36,8 +36,9 @@ readonly APT_PACKAGES=(
 )
 
 # What tests start: a display for windows, a browser for the web page; for the door guard a voice, a mail server, a bus and a logind on it;
-# OpenCV's plugin with its model, whose facedetect ours is held against.
-readonly TEST_PACKAGES=(xvfb chromium espeak-ng python3-aiosmtpd dbus-daemon python3-dbusmock gstreamer1.0-opencv opencv-data)
+# OpenCV's plugin with its model, whose facedetect ours is held against; for the fleet a NATS server (its package also starts one on
+# 127.0.0.1:4222, which the tests do not use).
+readonly TEST_PACKAGES=(xvfb chromium espeak-ng python3-aiosmtpd dbus-daemon python3-dbusmock gstreamer1.0-opencv opencv-data nats-server)
 
 say() { printf 'setup: %s\n' "$*"; }
 die() {

@@ -181,6 +181,25 @@ pub(crate) const NEEDS: &[Need] = &[
         any: &[H264],
     },
     Need {
+        who: "liveness-fleet",
+        all: &[
+            "filesrc",
+            "rtspsrc",
+            "souphttpsrc",
+            "multipartdemux",
+            "decodebin",
+            "qtdemux",
+            "jpegparse",
+            "jpegdec",
+            "queue",
+            "tee",
+            "appsink",
+            "videoconvert",
+            "videoflip",
+        ],
+        any: &[H264],
+    },
+    Need {
         who: "liveness-web",
         all: &[
             "appsrc",

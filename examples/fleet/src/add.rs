@@ -111,11 +111,14 @@ async fn put(
     halt: &mut Halt,
 ) -> anyhow::Result<Option<String>> {
     let subject = link.names.work(item.kind, &item.id);
-    let Some(waiting) = link.last(Stream::Work, &subject, halt).await? else {
-        return Ok(None);
-    };
-    if waiting.is_some() {
-        return Ok(Some("is in the queue already".into()));
+    if again {
+        let Some(waiting) = link.last(Stream::Work, &subject, halt).await? else {
+            return Ok(None);
+        };
+        // What is being said of it now must not be forgotten.
+        if waiting.is_some() {
+            return Ok(Some("is in the queue already".into()));
+        }
     }
     let Some(outcome) = concluded(link, &item.id, halt).await? else {
         return Ok(None);

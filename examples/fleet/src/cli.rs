@@ -179,7 +179,6 @@ mod tests {
             "",
             "add",
             "remove",
-            "work --user joe",
             "work --password-file p",
             "work --user joe --password-file p --creds c",
             "work --creds c --nkey-file n",

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::report::Status;
+
 /// How often the flag that a signal sets is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -16,8 +18,8 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(crate) enum Why {
     /// The program is to end.
     Stop,
-    /// The item was taken out of the queue.
-    Removed,
+    /// The item is concluded, by others.
+    Concluded(Status),
 }
 
 /// Says it.

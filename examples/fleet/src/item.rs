@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use data_encoding::HEXLOWER;
 use liveness_app::files;
 use liveness_app::live::Address;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -73,6 +74,7 @@ impl Item {
         }
         let mut location = address.location().to_owned();
         if let Some(user) = &address.user {
+            let user = utf8_percent_encode(user, NON_ALPHANUMERIC);
             location = location.replacen("://", &format!("://{user}@"), 1);
         }
         let what = location.clone();
@@ -223,6 +225,9 @@ mod tests {
         assert_eq!(camera.location, "rtsp://joe@cam.local:8554/live?x=1");
         assert_eq!(camera.shown(), "rtsp://cam.local:8554/live?…");
         assert!(camera.id.starts_with("cam-local-"), "{}", camera.id);
+        let odd = Item::camera("rtsp://a%40b@cam/live").unwrap();
+        let address = Address::parse(&odd.location).unwrap();
+        assert_eq!(address.user.as_deref(), Some("a@b"));
         let error = Item::camera("rtsp://joe:s3cret@cam/live").unwrap_err();
         assert!(error.to_string().contains("--logins"), "{error}");
         assert!(!error.to_string().contains("s3cret"));

@@ -4,11 +4,9 @@
 //! In this order: claimed, looked at and told, concluded, acknowledged. Whatever ends in between, the server hands the item out again, and who takes
 //! it finds what is written already: nothing is lost, and nothing is written twice.
 
-use std::fs::File;
 use std::time::{Duration, Instant};
 
 use async_nats::jetstream::{AckKind, Message};
-use liveness_app::files;
 use liveness_app::lines::round;
 use liveness_app::live::events::Events;
 use liveness_app::live::{Address, Event, Input, Origin};
@@ -18,7 +16,7 @@ use crate::halt::{Halt, Halter, Why, halt};
 use crate::item::Item;
 use crate::ledger::{Ledger, Wrote, conclude, concluded};
 use crate::link::Link;
-use crate::look::{End, Look, Sight};
+use crate::look::{End, Look, Sight, Wanted};
 use crate::names::Kind;
 use crate::report::{Outcome, Status, Tally};
 use crate::server::{causes, say};
@@ -127,8 +125,8 @@ async fn beat(
             _ = tick.tick() => {
                 // Where that does not reach the server, another worker gets the item, and this one is told when it writes.
                 let _ = message.ack_with(AckKind::Progress).await;
-                if let Ok(Some(Some(_))) = concluded(&link, &id, &mut stop.clone()).await {
-                    halter.say(Why::Removed);
+                if let Ok(Some(Some(outcome))) = concluded(&link, &id, &mut stop.clone()).await {
+                    halter.say(Why::Concluded(outcome.status));
                 }
             }
         }
@@ -176,15 +174,14 @@ impl Job<'_> {
         if item.kind == Kind::Camera && attempt > 1 {
             halt.rest(rest(attempt - 1)).await;
         }
-        let input = match self.input() {
-            Ok(input) => input,
-            Err(Refused::Here(reason)) => {
-                return self.try_again(&mut ledger, &reason, &mut halt).await;
-            }
-            Err(Refused::Everywhere(reason)) => return self.fail(reason, &mut halt).await,
-        };
         let mut tally = Tally::default();
-        let finish = self.look(input, &mut ledger, &mut tally, &mut halt).await?;
+        let finish = match self.origin() {
+            Ok(origin) => {
+                self.look(origin, &mut ledger, &mut tally, &mut halt)
+                    .await?
+            }
+            Err(reason) => Finish::End(End::Unreadable(reason)),
+        };
         match finish {
             Finish::End(End::Ended) => {
                 let mut outcome = self.outcome(Status::Done, None);
@@ -193,6 +190,10 @@ impl Job<'_> {
                 self.conclude(&outcome, &mut halt).await
             }
             Finish::End(End::Unreadable(reason)) => self.fail(reason, &mut halt).await,
+            // It may be there for others: a folder that is not mounted here.
+            Finish::End(End::Absent(reason)) => {
+                self.try_again(&mut ledger, &reason, &mut halt).await
+            }
             Finish::End(End::Failed(reason)) => match worker.check() {
                 Ok(()) => self.try_again(&mut ledger, &reason, &mut halt).await,
                 Err(error) => {
@@ -205,7 +206,8 @@ impl Job<'_> {
             Finish::Lost => Ok(self.lost()),
             Finish::Halted => {
                 let (reason, ack) = match halt.why() {
-                    Some(Why::Removed) => ("removed", AckKind::Ack),
+                    Some(Why::Concluded(Status::Removed)) => ("it was removed", AckKind::Ack),
+                    Some(Why::Concluded(_)) => ("another worker has finished it", AckKind::Ack),
                     _ => ("its worker was stopped", AckKind::Nak(None)),
                 };
                 let given = ledger.give_back(&worker.name, reason, false, &mut halt);
@@ -217,36 +219,35 @@ impl Job<'_> {
     }
 
     /// What is looked at.
-    fn input(&self) -> Result<Input, Refused> {
+    fn origin(&self) -> Result<Wanted, String> {
         let item = self.item;
-        if item.kind == Kind::Camera {
-            let address = Address::parse(&item.location);
-            let mut address = address.map_err(|e| Refused::Everywhere(format!("{e:#}")))?;
-            self.worker.logins.apply(&mut address);
-            return Ok(Input::Live(Origin::Address(address)));
+        match item.kind {
+            Kind::Recording => Ok(Wanted::Recording(item.clone(), self.worker.root.clone())),
+            Kind::Camera => {
+                let address = Address::parse(&item.location);
+                let mut address = address.map_err(|e| format!("{e:#}"))?;
+                self.worker.logins.apply(&mut address);
+                Ok(Wanted::Camera(Origin::Address(address)))
+            }
         }
-        let path = item.path(self.worker.root.as_deref());
-        let path = path.map_err(|e| Refused::Here(format!("{e:#}")))?;
-        // What is not there may be there for others: a folder that is not mounted here.
-        File::open(&path).map_err(|e| Refused::Here(files::reason(&e)))?;
-        files::look(&path).map_err(Refused::Everywhere)?;
-        Ok(Input::Film(path))
     }
 
     async fn look(
         &self,
-        input: Input,
+        wanted: Wanted,
         ledger: &mut Ledger<'_>,
         tally: &mut Tally,
         halt: &mut Halt,
     ) -> anyhow::Result<Finish> {
+        // Of a recording, nothing but that it is one is told apart here.
+        let shown = self.item.shown();
+        let input = match &wanted {
+            Wanted::Recording(..) => Input::Film(shown.clone().into()),
+            Wanted::Camera(origin) => Input::Live(origin.clone()),
+        };
         let mut events = Events::new(&input);
-        let mut look = Look::start(
-            input,
-            self.worker.models.clone(),
-            self.worker.timeout,
-            self.item.shown(),
-        );
+        let models = self.worker.models.clone();
+        let mut look = Look::start(wanted, models, self.worker.timeout, shown);
         let finish = self
             .watch(&mut look, &mut events, ledger, tally, halt)
             .await;
@@ -355,12 +356,6 @@ impl Job<'_> {
         ));
         Became::Left
     }
-}
-
-/// Where an item cannot be looked at.
-enum Refused {
-    Here(String),
-    Everywhere(String),
 }
 
 /// How long to wait before the next try.

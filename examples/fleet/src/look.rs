@@ -4,6 +4,8 @@
 //! Looks at one item in a thread of its own, and hands on what it sees, one frame after the other: who takes it slowly slows a recording down, and
 //! a camera drops frames. Knows GStreamer, nothing of NATS.
 
+use std::fs::File;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,13 +14,27 @@ use anyhow::Context;
 use gst::prelude::*;
 use gst_app::{AppSink, AppSinkCallbacks};
 use liveness::sync::lock;
+use liveness_app::files;
 use liveness_app::film::end::LOOK;
 use liveness_app::film::make;
-use liveness_app::live::{Event, Faces, Input, ModelOptions, Onlooker, Show};
+use liveness_app::live::{Event, Faces, Input, ModelOptions, Onlooker, Origin, Show};
 use tokio::sync::{mpsc, oneshot};
+
+use crate::item::Item;
 
 /// Frames that wait to be taken, at the most.
 const AHEAD: usize = 64;
+
+/// How long the end is waited for. What hangs longer, in a disk that does not answer, does so alone.
+const GRACE: Duration = Duration::from_secs(15);
+
+/// What is to be looked at.
+#[derive(Debug)]
+pub(crate) enum Wanted {
+    /// A recording, below this folder.
+    Recording(Item, Option<PathBuf>),
+    Camera(Origin),
+}
 
 /// What is seen.
 #[derive(Debug)]
@@ -38,6 +54,8 @@ pub(crate) enum End {
     Ended,
     /// It cannot be read, or no further, for this reason.
     Unreadable(String),
+    /// It is not there, or may not be read, on this machine.
+    Absent(String),
     /// The chain failed, for this reason, which may or may not lie in the item.
     Failed(String),
 }
@@ -53,7 +71,7 @@ pub(crate) struct Look {
 impl Look {
     /// Begins. `shown` is what the lines call the source.
     pub(crate) fn start(
-        input: Input,
+        wanted: Wanted,
         models: ModelOptions,
         timeout: Duration,
         shown: String,
@@ -63,8 +81,14 @@ impl Look {
         let (end, over) = oneshot::channel::<()>();
         let halt = stop.clone();
         std::thread::spawn(move || {
-            let ended = look(&input, &models, timeout, &shown, &sender, &halt);
-            let ended = ended.unwrap_or_else(|e| Some(End::Failed(format!("{e:#}"))));
+            // Whatever waits for a disk does so here.
+            let ended = match wanted.input() {
+                Err(reason) => Some(End::Absent(reason)),
+                Ok(input) => {
+                    let ended = look(&input, &models, timeout, &shown, &sender, &halt);
+                    ended.unwrap_or_else(|e| Some(End::Failed(format!("{e:#}"))))
+                }
+            };
             if let Some(ended) = ended {
                 // Nobody listens any more where it was stopped.
                 let _ = sender.blocking_send(Sight::End(ended));
@@ -86,7 +110,21 @@ impl Look {
         self.sights.close();
         // What waits to be taken is thrown away, and who waits to hand on more is refused.
         while self.sights.try_recv().is_ok() {}
-        let _ = self.over.await;
+        let _ = tokio::time::timeout(GRACE, self.over).await;
+    }
+}
+
+impl Wanted {
+    fn input(self) -> Result<Input, String> {
+        match self {
+            Self::Camera(origin) => Ok(Input::Live(origin)),
+            Self::Recording(item, root) => {
+                let path = item.path(root.as_deref());
+                let path = path.map_err(|e| format!("{e:#}"))?;
+                File::open(&path).map_err(|e| files::reason(&e))?;
+                Ok(Input::Film(path))
+            }
+        }
     }
 }
 

@@ -30,7 +30,7 @@ use liveness_app::{runtime, signals, status as exit};
 
 use add::Ended;
 use cli::{Cli, Command};
-use halt::{Halt, Halter, Why, halt};
+use halt::{Halt, Halter, halt};
 use link::Link;
 
 fn main() -> ExitCode {
@@ -77,7 +77,7 @@ async fn command(cli: Cli, halter: Halter, mut halt: Halt) -> anyhow::Result<Exi
             let told = status::status(&command, halt.clone());
             tokio::select! {
                 biased;
-                Why::Stop | Why::Removed = halt.said() => Ended::Halted,
+                _ = halt.said() => Ended::Halted,
                 told = told => told.map(|()| Ended::Well)?,
             }
         }

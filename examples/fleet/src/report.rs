@@ -10,6 +10,7 @@ use liveness::face::Label;
 use liveness::model::ModelFile;
 use liveness_app::lines::round;
 use liveness_app::live::Faces;
+use liveness_app::terminal;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -101,7 +102,7 @@ impl Outcome {
     /// For people to read.
     pub(crate) fn text(&self) -> String {
         let id = &self.item.id;
-        match (self.status, &self.seen) {
+        let text = match (self.status, &self.seen) {
             (Status::Done, Some(seen)) => format!("{id}: {}", seen.text()),
             (Status::Done, None) => format!("{id}: done"),
             (Status::Removed, _) => format!("{id}: removed"),
@@ -112,7 +113,8 @@ impl Outcome {
                     .unwrap_or("for no reason that is known");
                 format!("{id}: failed: {reason} ({})", self.item.shown())
             }
-        }
+        };
+        terminal::plain(&text)
     }
 }
 

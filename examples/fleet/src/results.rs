@@ -96,7 +96,16 @@ async fn read(
     let mut next = 1;
     let mut backoff = Backoff::default();
     loop {
-        let (mut messages, waiting) = open(link, stream, item, next).await?;
+        let (mut messages, waiting) = match open(link, stream, item, next).await {
+            Ok(opened) => opened,
+            // It was there before: who follows waits until it is back.
+            Err(error) if follow && next > 1 && halt.why().is_none() => {
+                link.wait(&format!("{error:#}"));
+                halt.rest(backoff.after(Duration::ZERO)).await;
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         let mut left = waiting;
         loop {
             if left == 0 && !follow {

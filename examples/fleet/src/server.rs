@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event, ServerAddr, ServerError};
@@ -11,9 +11,16 @@ use clap::Args;
 use liveness::sync::lock;
 use liveness_app::files;
 use liveness_app::live::Backoff;
+use percent_encoding::percent_decode_str;
 
 use crate::halt::Halt;
 use crate::names::Names;
+
+/// The variable that holds the password of a user.
+const PASSWORD: &str = "NATS_PASSWORD";
+
+/// One that has just been started needs a moment.
+const STARTS: Duration = Duration::from_secs(2);
 
 /// How often a server is asked whether it is there.
 const PING: Duration = Duration::from_secs(10);
@@ -39,13 +46,8 @@ pub(crate) struct ServerOptions {
     #[arg(long, value_name = "FILE", env = "NATS_CREDS", conflicts_with_all = ["user", "nkey_file"])]
     creds: Option<PathBuf>,
 
-    /// Who asks, with --password-file
-    #[arg(
-        long,
-        value_name = "NAME",
-        env = "NATS_USER",
-        requires = "password_file"
-    )]
+    /// Who asks; the password comes from a file, or the variable NATS_PASSWORD
+    #[arg(long, value_name = "NAME", env = "NATS_USER")]
     user: Option<String>,
 
     /// A file whose first line is the password
@@ -110,8 +112,10 @@ impl ServerOptions {
         let complaint = Complaint::default();
         let mut backoff = Backoff::default();
         let mut said = false;
+        let start = Instant::now();
         loop {
-            let options = self.options(name, &shown, complaint.clone()).await?;
+            let options = self.options(name, &shown, complaint.clone())?;
+            let options = self.as_addressed(options, &addresses);
             let error = match options.connect(&addresses).await {
                 Ok(client) => {
                     return Ok(Server {
@@ -136,6 +140,9 @@ impl ServerOptions {
                     }
                     halt.rest(backoff.after(Duration::ZERO)).await;
                 }
+                None if is_away && start.elapsed() < STARTS => {
+                    tokio::time::sleep(backoff.after(Duration::ZERO)).await;
+                }
                 None => bail!("{}", self.advice(&shown, &error)),
             }
         }
@@ -150,10 +157,10 @@ impl ServerOptions {
                 .parse()
                 .ok()
                 .context("--server (NATS_URL) is no address such as nats://host:4222")?;
-            let is_typed = std::env::args().any(|a| a.contains(text));
-            if address.password().is_some() && is_typed {
+            let is_typed = std::env::args_os().any(|a| a.to_string_lossy().contains(text));
+            if address.has_user_pass() && is_typed {
                 bail!(
-                    "a password on the command line can be read by everybody on this machine: use --password-file, or the variable NATS_URL"
+                    "a password or token on the command line can be read by everybody on this machine: use --password-file, or the variable NATS_URL"
                 );
             }
             if address.is_websocket() {
@@ -170,7 +177,7 @@ impl ServerOptions {
         }
     }
 
-    async fn options(
+    fn options(
         &self,
         name: &str,
         shown: &str,
@@ -183,14 +190,20 @@ impl ServerOptions {
             .custom_inbox_prefix(&self.inbox_prefix)
             .event_callback(heard(shown.to_owned(), complaint));
         if let Some(path) = &self.creds {
-            let read = options.credentials_file(path).await;
+            let read = std::fs::read_to_string(path);
+            let read = read.and_then(|text| options.credentials(&text));
             options = read.map_err(|e| {
                 anyhow::anyhow!("--creds {}: {}", path.display(), files::reason(&e))
             })?;
         }
-        if let (Some(user), Some(path)) = (&self.user, &self.password_file) {
-            let password = files::first_line(path);
-            let password = password.map_err(|e| anyhow::anyhow!("--password-file: {e}"))?;
+        if let Some(user) = &self.user {
+            let password = match &self.password_file {
+                Some(path) => files::first_line(path)
+                    .map_err(|e| anyhow::anyhow!("--password-file: {e}"))?,
+                None => std::env::var(PASSWORD).ok().with_context(|| {
+                    format!("there is no password for {user}: put it into a file for --password-file, or into the variable {PASSWORD}")
+                })?,
+            };
             options = options.user_and_password(user.clone(), password);
         }
         if let Some(path) = &self.nkey_file {
@@ -219,14 +232,33 @@ impl ServerOptions {
         Ok(options)
     }
 
+    fn has_login(&self) -> bool {
+        self.creds.is_some() || self.user.is_some() || self.nkey_file.is_some()
+    }
+
+    /// With user and password, or the token, that stand in an address, where there is nothing else.
+    fn as_addressed(&self, options: ConnectOptions, addresses: &[ServerAddr]) -> ConnectOptions {
+        let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        let named = addresses.iter().find(|a| a.has_user_pass());
+        match named.filter(|_| !self.has_login()) {
+            None => options,
+            Some(address) => {
+                let user = plain(address.username().unwrap_or_default());
+                match address.password().map(plain) {
+                    Some(password) => options.user_and_password(user, password),
+                    None => options.token(user),
+                }
+            }
+        }
+    }
+
     fn advice(&self, shown: &str, error: &async_nats::ConnectError) -> String {
         let causes = causes(error);
         let is_user = matches!(
             error.kind(),
             ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation
         );
-        let has_login = self.creds.is_some() || self.user.is_some() || self.nkey_file.is_some();
-        if is_user && has_login {
+        if is_user && self.has_login() {
             return format!(
                 "{shown} refuses these credentials ({causes}): look at the file that --creds, --password-file or --nkey-file names"
             );

