@@ -11,6 +11,7 @@ mod plugin;
 
 mod access;
 mod camera;
+mod creds;
 mod faults;
 mod ground;
 mod long;
