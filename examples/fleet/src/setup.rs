@@ -19,6 +19,9 @@ const GONE: Duration = Duration::from_secs(30);
 /// In which a message that is sent again is known by its number. What must hold for longer rests on more than that.
 const WINDOW: Duration = Duration::from_secs(120);
 
+/// Places that are free and ask for an item at the same time.
+const WAITING: i64 = 8192;
+
 /// The largest item.
 const LARGEST: i32 = 64 * 1024;
 
@@ -162,6 +165,7 @@ impl Limits {
             // For ever: who takes it decides whether it was tried often enough, since being handed on is no failed try.
             max_deliver: -1,
             max_ack_pending: self.max_working.into(),
+            max_waiting: WAITING,
             ..pull::Config::default()
         }
     }

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
+use async_nats::jetstream::Message;
 use async_nats::jetstream::consumer::PullConsumer;
-use async_nats::jetstream::{AckKind, Message};
 use clap::Args;
 use futures_util::StreamExt;
 use liveness::detect::Detector;
@@ -27,8 +27,16 @@ use crate::report::{Model, Presence, Status};
 use crate::server::{ServerOptions, causes, say};
 use crate::setup;
 
-/// How long the server keeps a request for an item that it does not have.
-const PULL: Duration = Duration::from_secs(2);
+/// How long the server keeps a request for an item that it does not have; shorter where the end is waited for.
+const PULL: Duration = Duration::from_secs(5);
+const LAST_PULL: Duration = Duration::from_secs(1);
+
+/// And up to so much longer: nats-server 2.9 loses an item for a while that is handed out again in the moment in which a request ends, and those who
+/// ask in step with what they gave back meet that moment again and again.
+const JITTER: u32 = 1_000_000_000;
+
+/// How long the last words may take.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// How often a worker says that it is there.
 const PRESENCE: Duration = Duration::from_secs(5);
@@ -245,11 +253,18 @@ async fn take(
     kind: Kind,
     consumer: &PullConsumer,
     until_empty: bool,
-    stop: Halt,
+    mut stop: Halt,
 ) -> anyhow::Result<Kind> {
     let mut backoff = Backoff::default();
     while stop.why().is_none() {
-        let message = match pull(consumer).await {
+        let pull = pull(consumer, if until_empty { LAST_PULL } else { PULL });
+        let message = tokio::select! {
+            biased;
+            // What the server hands out in this very moment goes to others when it was not heard of for long enough.
+            _ = stop.said() => break,
+            message = pull => message,
+        };
+        let message = match message {
             Ok(message) => message,
             Err(error) => {
                 worker.link.may_go_on("take from", kind.consumer())?;
@@ -259,7 +274,7 @@ async fn take(
                     kind.consumer(),
                     causes(&*error)
                 ));
-                stop.clone().rest(backoff.after(Duration::ZERO)).await;
+                stop.rest(backoff.after(Duration::ZERO)).await;
                 continue;
             }
         };
@@ -272,11 +287,6 @@ async fn take(
             }
             continue;
         };
-        if stop.why().is_some() {
-            // It comes too late, and goes to another one at once.
-            let _ = message.ack_with(AckKind::Nak(None)).await;
-            break;
-        }
         let id = message.subject.rsplit('.').next().unwrap_or_default();
         let id = id.to_owned();
         worker.begin(&id, kind);
@@ -290,8 +300,14 @@ async fn take(
 }
 
 /// The next item, where one comes in time.
-async fn pull(consumer: &PullConsumer) -> Result<Option<Message>, async_nats::Error> {
-    let batch = consumer.batch().max_messages(1).expires(PULL);
+async fn pull(
+    consumer: &PullConsumer,
+    time: Duration,
+) -> Result<Option<Message>, async_nats::Error> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let jitter = now.unwrap_or_default().subsec_nanos() % JITTER;
+    let time = time + Duration::from_nanos(jitter.into());
+    let batch = consumer.batch().max_messages(1).expires(time);
     let mut batch = batch.messages().await?;
     batch.next().await.transpose()
 }
@@ -322,7 +338,7 @@ async fn tell(worker: &Worker, payload: Vec<u8>) {
 async fn leave(worker: &Worker) {
     tell(worker, Vec::new()).await;
     let client = worker.link.server.client.clone();
-    if let Ok(Err(error)) = tokio::time::timeout(PULL, client.flush()).await {
+    if let Ok(Err(error)) = tokio::time::timeout(GRACE, client.flush()).await {
         say(&format!(
             "the last words did not reach the server: {}",
             causes(&error)

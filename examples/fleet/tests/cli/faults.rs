@@ -178,20 +178,30 @@ fn a_server_that_goes_away_is_waited_for() {
     }
 }
 
-/// Nothing of an item is done when its result is there, though its worker died before it could say so to the queue.
+/// The moment between the result and the acknowledgement: this worker never gets any further.
 #[test]
-fn what_is_concluded_is_not_done_again() {
-    let Some(ground) = Ground::new() else {
+fn a_worker_that_dies_behind_its_result_is_not_followed_by_a_second_one() {
+    let config = "no_auth_user: all\nauthorization { users: [ { user: all, password: x }, \
+        { user: mute, password: s3cret, permissions: { publish: { deny: [\"$JS.ACK.>\"] } } } ] }";
+    let Some(ground) = Ground::with(config, "nats://127.0.0.1") else {
         return;
     };
     ground.setup();
     let film = ground.film("a.mkv", 40);
     let item = number(&ground.add(&film)[0]);
-    // A removed item is such a one: the result is there, and the queue has the item still.
-    ground.fleet(&["remove", &item]).run().cleanly(&[0]);
-    assert_eq!(ground.status()["recordings"]["waiting"], 1);
-    ground.worker(&["--until-empty"]).run().cleanly(&[0]);
-    assert_eq!(ground.read("events", Some(&item)).len(), 0);
-    assert_eq!(ground.results().len(), 1);
-    assert_eq!(ground.status()["recordings"]["waiting"], 0);
+    let mute = ["--name", "mute", "--user", "mute", "--cameras", "0"];
+    let mute = ground.worker(&mute);
+    let mute = mute.env("NATS_PASSWORD", "s3cret").run().cleanly(&[1]);
+    mute.says(&["does not let this user acknowledge"]);
+    assert_eq!(ground.results()[&item]["worker"], "mute");
+    assert_eq!(
+        ground.status()["recordings"]["taken"],
+        1,
+        "it is handed out still"
+    );
+    let heir = ground.worker(&["--name", "heir", "--until-empty"]);
+    heir.run().cleanly(&[0]).says(&["40 frames, 2 faces"]);
+    assert_eq!(ground.results()[&item]["worker"], "mute");
+    assert_eq!(ground.status()["recordings"]["taken"], 0);
+    assert_eq!(ground.assert_alike(&[item], 40), 1, "nobody began it again");
 }
