@@ -11,6 +11,7 @@ use liveness_app::lines::round;
 use liveness_app::live::events::Events;
 use liveness_app::live::{Address, Event, Input, Origin};
 use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
 
 use crate::halt::{Halt, Halter, Why, halt};
 use crate::item::Item;
@@ -115,6 +116,7 @@ async fn beat(
     mut stop: Halt,
 ) {
     let mut tick = tokio::time::interval(every);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut stopped = false;
     loop {
         tokio::select! {
@@ -211,7 +213,10 @@ impl Job<'_> {
                     _ => ("its worker was stopped", AckKind::Nak(None)),
                 };
                 let given = ledger.give_back(&worker.name, reason, false, &mut halt);
-                given.await?;
+                if given.await? == Wrote::Lost {
+                    // What another worker has is not this one's to give.
+                    return Ok(self.lost());
+                }
                 say(&format!("{}: given back: {reason}", item.id));
                 self.leave(ack).await
             }
@@ -264,6 +269,7 @@ impl Job<'_> {
         halt: &mut Halt,
     ) -> anyhow::Result<Finish> {
         let mut tick = tokio::time::interval(SECOND);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let mut flush = false;
             let mut end = None;

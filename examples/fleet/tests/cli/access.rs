@@ -98,6 +98,20 @@ fn who_is_not_known_is_told_so_without_his_password() {
     lost.cleanly(&[1]).says(&["/no/file.creds: No such file"]);
 }
 
+/// A token, which stands in the address as NATS has it, and so in a variable only.
+#[test]
+fn a_token_says_who_asks() {
+    let Some(ground) = Ground::with("authorization { token: t0ken }", "nats://127.0.0.1") else {
+        return;
+    };
+    let address = ground.server.address.replace("://", "://t0ken@");
+    let named = program().args(["setup"]).env("NATS_URL", &address).run();
+    named.cleanly(&[0]);
+    let typed = program().args(["setup", "--server", &address]).run();
+    let typed = typed.cleanly(&[1]);
+    assert!(!typed.stderr.contains("t0ken"), "{}", typed.stderr);
+}
+
 /// With a key instead of a password, which the server has only the public half of.
 #[test]
 fn a_key_says_who_asks() {

@@ -107,6 +107,40 @@ fn a_worker_that_was_thought_dead_writes_nothing_twice() {
     }
 }
 
+/// Nor does it take the item away from the one who has it now, when it is stopped before it has seen that.
+#[test]
+fn a_worker_that_was_thought_dead_gives_nothing_back() {
+    let Some(ground) = Ground::new() else {
+        return;
+    };
+    ground.setup();
+    let film = ground.film("a.mkv", 4 * LONG);
+    let item = number(&ground.add(&film)[0]);
+    let frozen = ground.start(&["--name", "frozen"]);
+    ground.until("the first frames", || {
+        !ground.read("frames", None).is_empty()
+    });
+    frozen.send("STOP");
+    let others = [
+        ground.start(&["--jobs", "1"]),
+        ground.start(&["--jobs", "1"]),
+    ];
+    let claims = || {
+        let events = ground.read("events", Some(&item));
+        events.iter().filter(|e| e["event"] == "started").count()
+    };
+    ground.until("another one's claim", || claims() == 2);
+    frozen.send("TERM");
+    frozen.send("CONT");
+    frozen.end().cleanly(&[0]);
+    ground.until_concluded(1);
+    assert_eq!(ground.assert_alike(&[item], 4 * LONG), 2);
+    for worker in others {
+        worker.interrupt();
+        worker.end().cleanly(&[0]);
+    }
+}
+
 /// A film at which each worker dies at the same place is given up.
 #[test]
 fn an_item_that_kills_its_workers_is_given_up() {

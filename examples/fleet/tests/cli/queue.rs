@@ -209,6 +209,28 @@ fn an_item_that_waits_can_be_removed() {
     gone.cleanly(&[3]).says(&["is not in the queue"]);
 }
 
+/// Two fleets share a server, and know nothing of each other.
+#[test]
+fn fleets_do_not_meet() {
+    let Some(ground) = Ground::new() else {
+        return;
+    };
+    let film = ground.film("a.mkv", 20);
+    let added = ground.fleet(&["add", "--fleet", "night-shift"]).arg(&film);
+    added.run().cleanly(&[0]);
+    ground.setup();
+    assert_eq!(ground.status()["recordings"]["waiting"], 0);
+    ground.worker(&["--until-empty"]).run().cleanly(&[0]);
+    assert_eq!(ground.results().len(), 0);
+    let worker = ground
+        .worker(&["--until-empty"])
+        .env("LIVENESS_FLEET", "night-shift");
+    worker.run().cleanly(&[0]).says(&["20 frames, 2 faces"]);
+    assert_eq!(ground.results().len(), 0);
+    let theirs = ground.fleet(&["results", "--fleet", "night-shift"]).run();
+    assert!(theirs.cleanly(&[0]).stdout.contains("20 frames"));
+}
+
 /// What others write to the queue does not stay there, and takes no worker down.
 #[test]
 fn what_is_no_item_has_failed() {
