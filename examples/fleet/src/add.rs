@@ -111,20 +111,20 @@ async fn put(
     halt: &mut Halt,
 ) -> anyhow::Result<Option<String>> {
     let subject = link.names.work(item.kind, &item.id);
-    if again {
-        let Some(waiting) = link.last(Stream::Work, &subject, halt).await? else {
-            return Ok(None);
-        };
-        // What is being said of it now must not be forgotten.
-        if waiting.is_some() {
-            return Ok(Some("is in the queue already".into()));
-        }
-    }
     let Some(outcome) = concluded(link, &item.id, halt).await? else {
         return Ok(None);
     };
     match outcome {
-        Some(_) if again => forget(link, &item.id).await?,
+        Some(_) if again => {
+            let Some(waiting) = link.last(Stream::Work, &subject, halt).await? else {
+                return Ok(None);
+            };
+            // Its worker has not acknowledged it yet, or the server forgot that it has.
+            if let Some(waiting) = waiting {
+                take_out(link, waiting.sequence).await?;
+            }
+            forget(link, &item.id).await?;
+        }
         Some(outcome) => {
             let how = match outcome.status {
                 Status::Done => "is done already".into(),
@@ -149,6 +149,17 @@ async fn put(
         Some(Posted::Stored(_)) => Some("added".into()),
         Some(Posted::NotLast | Posted::Taken) => Some("is in the queue already".into()),
     })
+}
+
+/// Takes a message out of the queue.
+async fn take_out(link: &Link, number: u64) -> anyhow::Result<()> {
+    let name = link.names.stream(Stream::Work);
+    let stream = link.jetstream.get_stream_no_info(&name).await?;
+    if let Err(error) = stream.delete_message(number).await {
+        link.may_go_on("delete from", &name)?;
+        bail!("{name} does not let go of an item: {}", causes(&error));
+    }
+    Ok(())
 }
 
 /// Forgets what was said of an item, the outcome last: where this is cut off, it is done as before.

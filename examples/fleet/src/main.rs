@@ -64,6 +64,12 @@ async fn command(cli: Cli, halter: Halter, mut halt: Halt) -> anyhow::Result<Exi
             let server = command.server.connect("liveness-fleet setup", None).await?;
             let link = Link::new(server, command.server.fleet);
             setup::setup(&link, &command.limits, true).await?;
+            let swept = setup::sweep(&link, &mut halt).await?;
+            if swept > 0 {
+                server::say(&format!(
+                    "{swept} items that are concluded were in the queue still, and are taken out of it"
+                ));
+            }
             Ended::Well
         }
         Command::Work(command) => {

@@ -8,7 +8,10 @@ use async_nats::jetstream::consumer::{AckPolicy, PullConsumer, pull};
 use async_nats::jetstream::context::CreateStreamErrorKind;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
 use clap::Args;
+use futures_util::StreamExt;
 
+use crate::halt::Halt;
+use crate::ledger::concluded;
 use crate::link::Link;
 use crate::names::{Kind, Stream};
 use crate::server::causes;
@@ -220,6 +223,37 @@ pub(crate) async fn setup(link: &Link, limits: &Limits, change: bool) -> anyhow:
         }
     }
     Ok(())
+}
+
+/// Takes items out of the queue of which something is said, and tells how many there were.
+///
+/// A server that is killed can come back with messages that were acknowledged before (nats-server 2.9.10): nobody gets them, nothing is done twice,
+/// but they count as waiting, and keep others of the same number out.
+///
+/// # Errors
+/// Where the server refuses.
+pub(crate) async fn sweep(link: &Link, halt: &mut Halt) -> anyhow::Result<u64> {
+    let name = link.names.stream(Stream::Work);
+    let refused = |error: &dyn std::error::Error| anyhow!("{name}: {}", causes(error));
+    let work = link.jetstream.get_stream_no_info(&name).await?;
+    let all = link.names.subjects(Stream::Work);
+    let mut subjects = work
+        .info_with_subjects(all)
+        .await
+        .map_err(|e| refused(&e))?;
+    let mut swept = 0;
+    while let Some(subject) = subjects.next().await {
+        let (subject, _) = subject.map_err(|e| refused(&e))?;
+        let id = subject.rsplit('.').next().unwrap_or_default();
+        if concluded(link, id, halt).await?.flatten().is_some()
+            && let Some(Some(message)) = link.last(Stream::Work, &subject, halt).await?
+        {
+            let deleted = work.delete_message(message.sequence).await;
+            deleted.map_err(|e| refused(&e))?;
+            swept += 1;
+        }
+    }
+    Ok(swept)
 }
 
 /// What hands out the items of one kind; the streams are made where they are missing, and where this user may.

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
 use async_nats::jetstream::Message;
@@ -73,7 +73,7 @@ pub(crate) struct WorkOptions {
     #[arg(long, value_name = "NAME", value_parser = token)]
     name: Option<String>,
 
-    /// End when no recording waits and none is worked on, here or elsewhere
+    /// End when no recording waits, and none is worked on elsewhere, or none was handed out for three times --ack-wait
     #[arg(long)]
     until_empty: bool,
 
@@ -256,6 +256,7 @@ async fn take(
     mut stop: Halt,
 ) -> anyhow::Result<Kind> {
     let mut backoff = Backoff::default();
+    let mut still = Still::default();
     while stop.why().is_none() {
         let pull = pull(consumer, if until_empty { LAST_PULL } else { PULL });
         let message = tokio::select! {
@@ -282,7 +283,7 @@ async fn take(
         let Some(message) = message else {
             // One who may not ask gets no answer.
             worker.link.may_go_on("take from", kind.consumer())?;
-            if until_empty && is_empty(consumer).await {
+            if until_empty && still.is_empty(consumer, 3 * worker.ack_wait).await {
                 break;
             }
             continue;
@@ -312,9 +313,27 @@ async fn pull(
     batch.next().await.transpose()
 }
 
-async fn is_empty(consumer: &PullConsumer) -> bool {
-    let info = consumer.get_info().await;
-    info.is_ok_and(|i| i.num_pending == 0 && i.num_ack_pending == 0)
+/// Whether there is anything to wait for.
+#[derive(Debug, Default)]
+struct Still {
+    /// How many items were handed out, and since when it is no more.
+    handed: Option<(u64, Instant)>,
+}
+
+impl Still {
+    /// None waits; and none is taken, or none was handed out for so long: whoever has one works on it, or the server remembers in vain.
+    async fn is_empty(&mut self, consumer: &PullConsumer, long: Duration) -> bool {
+        let Ok(info) = consumer.get_info().await else {
+            return false;
+        };
+        let handed = info.delivered.consumer_sequence;
+        let since = match self.handed {
+            Some((before, since)) if before == handed => since,
+            _ => self.handed.insert((handed, Instant::now())).1,
+        };
+        let is_still = info.num_ack_pending == 0 || since.elapsed() >= long;
+        info.num_pending == 0 && is_still
+    }
 }
 
 /// Says again and again that the worker is there.

@@ -209,6 +209,35 @@ fn an_item_that_waits_can_be_removed() {
     gone.cleanly(&[3]).says(&["is not in the queue"]);
 }
 
+/// What is concluded and in the queue still, as with a server that forgot what was acknowledged, is taken out of it.
+#[test]
+fn what_is_concluded_does_not_stay_in_the_queue() {
+    let Some(ground) = Ground::new() else {
+        return;
+    };
+    let film = ground.film("a.mkv", 20);
+    let item = number(&ground.add(&film)[0]);
+    let remove = || ground.fleet(&["remove", &item]).run().cleanly(&[0]);
+    let waiting = || ground.status()["recordings"]["waiting"].as_u64();
+    remove();
+    assert_eq!(waiting(), Some(1));
+    let setup = ground.fleet(&["setup"]).run().cleanly(&[0]);
+    setup.says(&["1 items that are concluded"]);
+    assert_eq!(waiting(), Some(0));
+    let again = || {
+        let again = ground.fleet(&["add", "--again"]).arg(&film).run();
+        assert!(again.cleanly(&[0]).stdout.contains("  added"));
+    };
+    again();
+    remove();
+    again();
+    assert_eq!(waiting(), Some(1), "the old one is gone");
+    let setup = ground.fleet(&["setup"]).run().cleanly(&[0]);
+    assert!(!setup.stderr.contains("concluded"), "{}", setup.stderr);
+    let worker = ground.worker(&["--until-empty"]).run().cleanly(&[0]);
+    worker.says(&["20 frames, 2 faces"]);
+}
+
 /// Two fleets share a server, and know nothing of each other.
 #[test]
 fn fleets_do_not_meet() {
