@@ -74,18 +74,25 @@ fn without_onnx_runtime_it_says_so_and_nothing_else() {
 fn what_ships_is_told_timed_and_tested() {
     let Some(tool) = program() else { return };
     let ended = tool.args(["--json", "--rounds", "3"]).run().cleanly(&[0]);
-    let [detector, liveness] = &lines(&ended)[..] else {
+    let [detector, liveness, int8] = &lines(&ended)[..] else {
         panic!("{}", ended.stdout);
     };
     for (model, name, task, licence) in [
         (detector, "facedetect", "face-detection", "MIT"),
         (liveness, "liveness", "liveness", "Apache-2.0"),
+        (int8, "liveness-int8", "liveness", "Apache-2.0"),
     ] {
         assert_eq!(model["file"], name);
         assert_eq!(model["name"], name);
         assert_eq!(model["task"], task);
         assert_eq!(model["ships"], true);
-        assert_eq!(model["self_test"], "passed");
+        // What integers give differs a little by the processor, so that file carries no answer to compare with.
+        let tested = if name == "liveness-int8" {
+            "none"
+        } else {
+            "passed"
+        };
+        assert_eq!(model["self_test"], tested);
         assert_eq!(model["threshold_from"], "card");
         assert_eq!(model["assumed"], json!([]));
         assert_eq!(model["card"]["licence"], licence);
