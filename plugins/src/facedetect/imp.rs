@@ -12,7 +12,6 @@ use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
 use liveness::cadence::{Cadence, Due};
 use liveness::detect::{self, Detector, InputSize};
-use liveness::face::Face;
 use liveness::geometry::Rect;
 use liveness::image::Pixels;
 use liveness::letterbox::PixelAspect;
@@ -445,8 +444,11 @@ impl FaceDetect {
                 let looked = format.read(buffer, |pixels| {
                     let (faces, timing) = match due {
                         Due::Part(part) if detector.takes_parts() => {
-                            stats.parts = 1;
-                            near(detector, pixels, par, &part, cadence.faces(), &wanted)?
+                            let known = cadence.faces();
+                            let (timing, is_part) =
+                                near(detector, pixels, par, &part, known, &wanted)?;
+                            stats.parts = is_part.into();
+                            (detector.faces(), timing)
                         }
                         _ => detector.detect(pixels, par, &wanted)?,
                     };
@@ -498,21 +500,22 @@ impl FaceDetect {
     }
 }
 
-/// Looks at a part of a frame, and at the whole where fewer than the `known` faces are there.
-fn near<'a>(
-    detector: &'a mut Detector,
+/// Looks at a part of a frame, and at the whole where fewer than the `known` faces are there. What it cost, and whether the part was enough.
+fn near(
+    detector: &mut Detector,
     pixels: &dyn Pixels,
     par: PixelAspect,
     part: &Rect,
     known: usize,
     wanted: &liveness::detect::Settings,
-) -> liveness::Result<(&'a [Face], Timing)> {
+) -> liveness::Result<(Timing, bool)> {
     let (faces, mut timing) = detector.detect_near(pixels, par, part, wanted)?;
-    if faces.len() < known {
+    let is_enough = faces.len() >= known;
+    if !is_enough {
         let (_, whole) = detector.detect(pixels, par, wanted)?;
         timing += whole;
     }
-    Ok((detector.faces(), timing))
+    Ok((timing, is_enough))
 }
 
 /// Sets the tracks of the faces that were just seen, where a new one is one from the score `sure` on; or else moves those that were seen earlier
